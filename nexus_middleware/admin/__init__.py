@@ -1,0 +1,1 @@
+"""The mountable dashboard and its JSON API."""

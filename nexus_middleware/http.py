@@ -1,0 +1,125 @@
+"""What a layer sees of a request and may say back: plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
+from typing import Any, Protocol, TypeAlias
+from wsgiref.types import WSGIApplication
+
+import msgspec
+
+Pair: TypeAlias = tuple[bytes, bytes]
+Headers: TypeAlias = list[Pair]
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+App: TypeAlias = ASGIApp | WSGIApplication
+
+
+class Request(Protocol):
+    """One request, the same whichever server interface it came through, shared by every layer it meets."""
+
+    notes: dict[Any, Any]  # what layers leave for themselves and one another; a layer's own key is itself
+    client: str  # the address of whoever asks, after trusted proxies; "" if unknown (a unix socket, say)
+    scheme: str  # http, https, ws or wss, after trusted proxies
+    body: bytes | None  # only for layers that say `reads_body`, and only of a body within the body limit
+    degraded: bool  # the store was down, so some answers were None
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...  # whole, with the prefix of a mount, percent-decoded
+    @property
+    def query(self) -> bytes: ...
+    @property
+    def headers(self) -> list[Pair]: ...  # every line, names in lower case
+    @property
+    def request_id(self) -> str: ...  # "" outside of `RequestID`
+    @property
+    def again(self) -> bool: ...  # a repeat in the background, whose response nobody receives
+    def header(self, name: bytes) -> bytes | None: ...
+    def set(self, name: bytes, value: bytes | None) -> None: ...  # for the layers inside and the app; None removes
+    def limit_body(self, limit: int, reply: Reply) -> None: ...  # bytes; `reply` answers the one that is longer
+
+
+class Head:
+    """Status and headers of a response on its way out; edited in place, names in lower case."""
+
+    __slots__ = ("headers", "status")
+
+    def __init__(self, status: int, headers: Headers) -> None:
+        self.status = status
+        self.headers = headers
+
+    def get(self, name: bytes) -> bytes:
+        """Return all lines of `name`, joined as RFC 9110, section 5.2 says; b"" if there is none."""
+        return b", ".join([value for key, value in self.headers if key == name])
+
+    def add(self, name: bytes, value: bytes) -> None:
+        """Add a line."""
+        self.headers.append((name, value))
+
+    def set(self, name: bytes, value: bytes) -> None:
+        """Replace every line of `name` by one."""
+        self.headers[:] = [pair for pair in self.headers if pair[0] != name]
+        self.headers.append((name, value))
+
+    def add_missing(self, pairs: Iterable[Pair]) -> None:
+        """Add those lines whose name has none yet."""
+        present = {name for name, _ in self.headers}
+        self.headers.extend([pair for pair in pairs if pair[0] not in present])
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """A whole response, given instead of the app's."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[Pair, ...] = ()
+    again: bool = False  # when it has gone out, run the request once more from this layer inward, unseen
+
+    def head(self) -> Head:
+        """Return the head of this response, content-length included."""
+        if self.status in (204, 304):
+            return Head(self.status, [*self.headers])
+        return Head(self.status, [*self.headers, (b"content-length", b"%d" % len(self.body))])
+
+
+PROBLEM = (b"content-type", b"application/problem+json")
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    kind: str = "about:blank",
+    title: str = "",
+    headers: tuple[Pair, ...] = (),
+    members: dict[str, Any] | None = None,
+) -> Reply:
+    """Return a refusal as problem+json (RFC 9457), which names the request by its id and path.
+
+    Args:
+        request: The request that is refused.
+        status: The HTTP status.
+        detail: One sentence for whoever reads the response; never a key, a rule's inside or what the client sent.
+        kind: The problem's `type`, a URI.
+        title: Of the type; the status's own phrase if empty.
+        headers: More header lines, such as Retry-After.
+        members: More members of the object.
+    """
+    value = {
+        "type": kind,
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "request_id": request.request_id,
+        **(members or {}),
+    }
+    body = msgspec.json.encode(value)
+    return Reply(status, body, (PROBLEM, (b"cache-control", b"no-store"), *headers))

@@ -1,0 +1,1 @@
+"""The layers, and the two doors they are run by."""

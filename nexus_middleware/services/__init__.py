@@ -1,0 +1,1 @@
+"""What can be used without any middleware: cache, queues, monitor, logs, security."""

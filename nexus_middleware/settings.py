@@ -1,0 +1,105 @@
+"""Every knob of `Nexus`, in one frozen object."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, Literal, get_args, get_type_hints
+
+from .errors import SettingsError
+
+LogLevel = Literal["error", "warn", "info", "http", "debug"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a `Nexus` stack does. The defaults are safe in production, behind no proxy.
+
+    >>> Settings(rate_limit="10/second;1000/hour").body_limit
+    512000
+    """
+
+    store: str = field(default="memory://", repr=False)  # or redis://host:port/db, shared by every worker
+    queue_store: str = field(default="", repr=False)  # where jobs live; "" for `store`
+    namespace: str = "nexus"  # what every key in Redis begins with
+    environment: str = "development"  # or production, staging, …; shown on the dashboard
+    trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    rate_limit: str = "100/minute"  # in the notation of `limits`; "" for none
+    body_limit: int = 500 * 1024  # bytes
+    allow: tuple[str, ...] = ()  # networks that alone may call; () for all
+    deny: tuple[str, ...] = ()  # networks that may not call
+    csp: str = ""  # Content-Security-Policy; "" for the preset's
+    admin_token: str = field(default="", repr=False)  # opens the dashboard and its API; "" locks them
+    dashboard_path: str = "/admin/infrastructure"
+    api_path: str = "/api/infrastructure"
+    livez_path: str = "/livez"  # "" gives the path back to the app, here and in the next
+    readyz_path: str = "/readyz"
+    log_dir: str = ""  # "" for standard output only
+    log_level: LogLevel = "info"
+    smtp_url: str = field(default="", repr=False)  # smtp://host:port, smtps://user:password@host, smtp+starttls://…
+    smtp_from: str = ""  # the address that e-mail comes from
+    off: bool = False  # break the glass: everything passes through, nothing is done
+
+    def __post_init__(self) -> None:
+        if self.body_limit <= 0:
+            raise SettingsError(f"body_limit is in bytes and must be above 0, not {self.body_limit}")
+        if not self.namespace or set(self.namespace) & set(": \t\r\n*?[]{}\\"):
+            raise SettingsError(f"namespace={self.namespace!r} must be a plain name, such as 'nexus'")
+        for name in ("dashboard_path", "api_path", "livez_path", "readyz_path"):
+            _check_path(name, getattr(self, name))
+        if self.log_level not in get_args(LogLevel):
+            raise SettingsError(f"log_level={self.log_level!r} must be one of {', '.join(get_args(LogLevel))}")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read `NEXUS_BODY_LIMIT` and the like; `REDIS_URL` stands in for `NEXUS_STORE`.
+
+        Raises:
+            SettingsError: a value does not fit, or a name is nearly one of ours. A name that is not is one warning.
+        """
+        environ = os.environ if environ is None else environ
+        names = {f"NEXUS_{f.name.upper()}": f.name for f in fields(cls)}
+        given = {name: text for name, text in environ.items() if name.startswith("NEXUS_")}
+        for name in sorted(given.keys() - names.keys()):
+            _reject_or_warn(name, [*names])
+        kinds = get_type_hints(cls)
+        values = {names[name]: _read(name, text, kinds[names[name]]) for name, text in given.items() if name in names}
+        if environ.get("REDIS_URL") and "store" not in values:
+            values["store"] = environ["REDIS_URL"]
+        return cls(**values)
+
+
+def _check_path(name: str, path: str) -> None:
+    if path and (not path.startswith("/") or path.endswith("/") or "//" in path):
+        raise SettingsError(f"{name}={path!r} must be a path that begins with / and does not end with one, or ''")
+
+
+def _reject_or_warn(name: str, names: list[str]) -> None:
+    close = get_close_matches(name, names, 1, 0.8)
+    if close:
+        raise SettingsError(f"unknown setting {name}: did you mean {close[0]}?")
+    warnings.warn(f"{name} is not a setting of nexus_middleware and does nothing", stacklevel=3)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple([part.strip() for part in text.split(",") if part.strip()])
+
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+_READERS: dict[Any, tuple[Callable[[str], Any], str]] = {
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    bool: (lambda text: _BOOLEANS[text.lower()], "true or false"),
+    tuple[str, ...]: (_words, "a list parted by commas"),
+}
+
+
+def _read(name: str, text: str, kind: Any) -> Any:
+    read, wanted = _READERS.get(kind, (str, "text"))
+    try:
+        return read(text.strip())
+    except (ValueError, KeyError) as error:
+        raise SettingsError(f"{name}={text!r} must be {wanted}") from error

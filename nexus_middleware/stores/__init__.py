@@ -1,0 +1,1 @@
+"""Where state is kept: in this process, or in Redis."""

@@ -1,0 +1,43 @@
+"""The one protocol every store speaks, and which store a URL names."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from .commands import Command
+
+E = TypeVar("E")
+R = TypeVar("R")
+
+
+class Store(Protocol):
+    """Answers commands, in order, in one round trip: `run` for threads, `arun` for the event loop."""
+
+    url: str
+    waits: bool  # False: `run` answers from this process without waiting, so the event loop may call it
+
+    def run(self, commands: Sequence[Command[Any]]) -> list[Any]: ...
+    async def arun(self, commands: Sequence[Command[Any]]) -> list[Any]: ...
+    def close(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+def drive(steps: Generator[E, Any, R], perform: Callable[[E], Any]) -> R:
+    """Perform each effect that `steps` yields, hand its outcome back, and return what `steps` returns."""
+    try:
+        effect = next(steps)
+        while True:
+            effect = steps.send(perform(effect))
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+async def adrive(steps: Generator[E, Any, R], perform: Callable[[E], Awaitable[Any]]) -> R:
+    """`drive`, for the event loop."""
+    try:
+        effect = next(steps)
+        while True:
+            effect = steps.send(await perform(effect))
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]

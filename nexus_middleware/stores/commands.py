@@ -1,0 +1,129 @@
+"""The questions a store can answer, as plain values; every store answers all of them, and alike."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from ..rules.windows import Allowance, Limit
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Command(msgspec.Struct, Generic[A_co], frozen=True, gc=False):
+    """A question to a store; `A_co` is the type of its answer. Keys are without the store's own prefix."""
+
+
+class Hit(Command[tuple[Allowance, ...]], frozen=True, gc=False):
+    """Count one call on every (key, limit), or on none of them if any is used up.
+
+    The `Hit`s of one `run` are made in order, as nested limiters would be: what follows a refused one is judged but
+    not counted, unless that one does not bind (`mode="shadow"`).
+    """
+
+    limits: tuple[tuple[str, Limit], ...]
+    binding: bool = True
+
+
+class Get(Command[bytes | None], frozen=True, gc=False):
+    """Return the value that was put under `key`, if it has not expired."""
+
+    key: str
+
+
+class Put(Command[bool], frozen=True, gc=False):
+    """Keep `value` under `key` for `ttl` seconds (None: for good); with `absent` only if the key is free. Whether kept."""
+
+    key: str
+    value: bytes
+    ttl: float | None
+    absent: bool = False
+
+
+class Drop(Command[int], frozen=True, gc=False):
+    """Forget `keys`, of whatever kind; how many there were."""
+
+    keys: tuple[str, ...]
+
+
+class Remaining(Command[float | None], frozen=True, gc=False):
+    """Return the seconds that `key` has to live: None if there is none, infinity if it stays for good."""
+
+    key: str
+
+
+class Add(Command[int], frozen=True, gc=False):
+    """Add `amount` to the whole number under `key`, which begins at 0, and return it; a new one lives `ttl` seconds."""
+
+    key: str
+    amount: int = 1
+    ttl: float | None = None
+
+
+class Scan(Command[tuple[int, list[str]]], frozen=True, gc=False):
+    """Return a page of the keys that begin with `prefix` and match the glob `pattern`, and the cursor of the next page.
+
+    `prefix` is taken literally; cursor 0 begins and ends. A page may be empty, and `count` is a hint.
+    """
+
+    prefix: str
+    pattern: str = "*"
+    cursor: int = 0
+    count: int = 500
+
+
+class SetFields(Command[None], frozen=True, gc=False):
+    """Set fields of the hash under `key`; with `ttl` it lives that many seconds from now."""
+
+    key: str
+    fields: dict[str, bytes]
+    ttl: float | None = None
+
+
+class AddFields(Command[None], frozen=True, gc=False):
+    """Add whole numbers to fields of the hash under `key`; with `ttl` it lives that many seconds from now."""
+
+    key: str
+    amounts: dict[str, int]
+    ttl: float | None = None
+
+
+class GetFields(Command[dict[str, bytes]], frozen=True, gc=False):
+    """Return all fields of the hash under `key`; {} if there is none."""
+
+    key: str
+
+
+class DropFields(Command[int], frozen=True, gc=False):
+    """Forget fields of the hash under `key`; how many there were."""
+
+    key: str
+    fields: tuple[str, ...]
+
+
+class Push(Command[None], frozen=True, gc=False):
+    """Put `values` at the head of the list under `key` and keep its newest `cap`; with `ttl` it lives that long from now."""
+
+    key: str
+    values: tuple[bytes, ...]
+    cap: int
+    ttl: float | None = None
+
+
+class Latest(Command[list[bytes]], frozen=True, gc=False):
+    """Return the newest `count` values of the list under `key`, newest first."""
+
+    key: str
+    count: int
+
+
+class Publish(Command[None], frozen=True, gc=False):
+    """Tell every process that listens on `channel`."""
+
+    channel: str
+    message: bytes
+
+
+class Facts(Command[dict[str, str]], frozen=True, gc=False):
+    """Return what the store says of itself: `flavour`, `version`, `used_memory`, `maxmemory`, `evicted_keys` … as text."""
