@@ -1,0 +1,75 @@
+"""Layers directly inside one another, run as one: same order, one frame, one trip to the store."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+from wsgiref.types import WSGIApplication
+
+from ..errors import StoreError
+from ..http import App, ASGIApp
+from ..stores.base import Store
+from ..stores.commands import Command
+from .passage import Passage, Want
+
+if TYPE_CHECKING:
+    from asyncio import Task
+
+    from .layer import Layer
+
+log = logging.getLogger("nexus_middleware")
+COMPLAIN_EVERY = 30.0  # seconds
+
+
+class Chain:
+    """What the layers' steps compile to; nothing of a request is kept here."""
+
+    def __init__(self, layers: list[Layer[Any]], asgi_app: App, wsgi_app: App) -> None:
+        numbered = [*enumerate(layers)]
+        self.layers, self.size = layers, len(layers)
+        self.asgi_app = cast("ASGIApp", asgi_app)  # only the one whose door is used is what it says
+        self.wsgi_app = cast("WSGIApplication", wsgi_app)
+        self.store: Store | None = next((x.store for x in layers if x.store is not None), None)
+        self.asks = [(i, x.ask) for i, x in numbered if "ask" in x.steps]
+        self.plan = self._plan(self.asks[0][0] if self.asks else -1)
+        self.afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
+        self.dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
+        self.background: set[Any] = set()  # tasks or threads that repeat a request unseen
+        self._complained = -COMPLAIN_EVERY
+
+    def _plan(self, first_ask: int) -> list[tuple[int, Callable[..., Any]]]:
+        """List the steps on the way in: a layer's `before` by its number, or by -(number) - 1 what it needs first."""
+        plan: list[tuple[int, Callable[..., Any]]] = []
+        for i, layer in enumerate(self.layers):
+            if i == first_ask:
+                plan.append((-i - 1, Passage.questions))
+            if layer.reads_body:
+                plan.append((-i - 1, _body_for(layer)))
+            if "before" in layer.steps:
+                plan.append((i, layer.before))
+        return plan
+
+    def ended(self, task: Task[None]) -> None:
+        """Forget a repeat that is over; its failure reaches the log, since nobody waits for it."""
+        self.background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a request that was repeated in the background failed", exc_info=error)
+
+    def store_failed(self, passage: Passage, commands: list[Command[Any]], error: StoreError) -> list[None]:
+        """Answer for a store that is down: None to everyone, and a log line every 30 s."""
+        passage.request.degraded = True
+        now = time.monotonic()
+        if now - self._complained >= COMPLAIN_EVERY:
+            self._complained = now
+            log.error("the store is down; each layer goes on by its own policy: %s", error)
+        return [None] * len(commands)
+
+
+def _body_for(layer: Layer[Any]) -> Callable[[Passage], Want | None]:
+    def want(passage: Passage) -> Want | None:
+        request = passage.request
+        return Want.BODY if request.body is None and layer.reads(request) else None
+
+    return want

@@ -1,0 +1,174 @@
+"""A request over a scope, and one over an environ; what layers leave on it is shared by all chains it meets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from wsgiref.types import WSGIEnvironment
+
+from ..http import Pair, Reply, Scope
+
+if TYPE_CHECKING:
+    from .passage import Decision, Passage
+
+
+class _Shared:
+    __slots__ = ("body", "body_limit", "body_reply", "client", "degraded", "notes", "scheme", "trail")
+
+    notes: dict[Any, Any]
+    trail: list[Passage]  # the passages through each chain, outermost first
+    client: str
+    scheme: str
+    body: bytes | None
+    degraded: bool
+    body_limit: int | None  # bytes; what the door lets through to whoever reads the body
+    body_reply: Reply | None
+
+    @property
+    def request_id(self) -> str:
+        """The request's id, as `RequestID` gave it."""
+        return self.notes.get("id", "")  # type: ignore[no-any-return]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What each layer decided, and why, outermost first."""
+        return [decision for passage in self.trail for decision in passage.explain()]
+
+    def limit_body(self, limit: int, reply: Reply) -> None:
+        """Let at most `limit` bytes of the body through; the tightest limit of all layers holds."""
+        if self.body_limit is None or limit < self.body_limit:
+            self.body_limit, self.body_reply = limit, reply
+
+
+class ASGIRequest(_Shared):
+    """A `Request` over a scope."""
+
+    __slots__ = ("_found", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        client = scope.get("client")
+        self.client = client[0] if client else ""
+        self.scheme = scope.get("scheme", "http")
+        self.degraded = False
+        self.body = self.body_limit = self.body_reply = None
+        self._found: dict[bytes, bytes] | None = None
+        state = scope.get("state")
+        if state is None:
+            state = scope["state"] = {}
+        outer = state.get("nexus")
+        if outer is None:
+            state["nexus"] = self
+            self.notes, self.trail = {}, []
+        else:
+            self.notes, self.trail = outer.notes, outer.trail
+
+    @property
+    def method(self) -> str:
+        return self.scope.get("method", "GET")  # type: ignore[no-any-return]  # a websocket's handshake is a GET
+
+    @property
+    def path(self) -> str:
+        return self.scope["path"]  # type: ignore[no-any-return]
+
+    @property
+    def query(self) -> bytes:
+        return self.scope.get("query_string", b"")  # type: ignore[no-any-return]
+
+    @property
+    def headers(self) -> list[Pair]:
+        return self.scope["headers"]  # type: ignore[no-any-return]
+
+    @property
+    def again(self) -> bool:
+        return "nexus.again" in self.scope
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first line of `name`, in lower case."""
+        found = self._found
+        if found is None:
+            found = self._found = dict(reversed(self.scope["headers"]))
+        return found.get(name)
+
+    def set(self, name: bytes, value: bytes | None) -> None:
+        """Change a header line for the layers inside and the app."""
+        kept = [pair for pair in self.scope["headers"] if pair[0] != name]
+        self.scope = {**self.scope, "headers": kept if value is None else [*kept, (name, value)]}
+        self._found = None
+
+    def set_origin(self, client: str, scheme: str, host: bytes | None) -> None:
+        """Say who asks and how, as a trusted proxy knows it, for the layers inside and the app."""
+        if host is not None:
+            self.set(b"host", host)
+        self.client, self.scheme = client, scheme
+        self.scope = {**self.scope, "client": (client, 0) if client else None, "scheme": scheme}
+
+
+class WSGIRequest(_Shared):
+    """A `Request` over an environ."""
+
+    __slots__ = ("environ",)
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self.environ = environ
+        self.client = environ.get("REMOTE_ADDR", "")
+        self.scheme = environ.get("wsgi.url_scheme", "http")
+        self.degraded = False
+        self.body = self.body_limit = self.body_reply = None
+        outer = environ.get("nexus.request")
+        if outer is None:
+            environ["nexus.request"] = self  # with a dot, as PEP 3333 wants what is not a string
+            self.notes, self.trail = {}, []
+        else:
+            self.notes, self.trail = outer.notes, outer.trail
+
+    @property
+    def method(self) -> str:
+        return self.environ["REQUEST_METHOD"]  # type: ignore[no-any-return]
+
+    @property
+    def path(self) -> str:
+        path = self.environ.get("SCRIPT_NAME", "") + self.environ.get("PATH_INFO", "")
+        return path.encode("latin-1").decode("utf-8", "replace") or "/"
+
+    @property
+    def query(self) -> bytes:
+        return self.environ.get("QUERY_STRING", "").encode("latin-1")  # type: ignore[no-any-return]
+
+    @property
+    def headers(self) -> list[Pair]:
+        pairs = [(_name(key), text.encode("latin-1")) for key, text in self.environ.items() if key[:5] == "HTTP_"]
+        named = ((key, self.environ.get(key)) for key in _PLAIN)
+        return [*pairs, *((_name(key), text.encode("latin-1")) for key, text in named if text)]
+
+    @property
+    def again(self) -> bool:
+        return "nexus.again" in self.environ
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the line of `name`, in lower case; a server joins several by commas."""
+        value = self.environ.get(_key(name))
+        return None if value is None else value.encode("latin-1")
+
+    def set(self, name: bytes, value: bytes | None) -> None:
+        """Change a header line for the layers inside and the app."""
+        kept = {key: text for key, text in self.environ.items() if key != _key(name)}
+        self.environ = kept if value is None else {**kept, _key(name): value.decode("latin-1")}
+
+    def set_origin(self, client: str, scheme: str, host: bytes | None) -> None:
+        """Say who asks and how, as a trusted proxy knows it, for the layers inside and the app."""
+        if host is not None:
+            self.set(b"host", host)
+        self.client, self.scheme = client, scheme
+        self.environ = {**self.environ, "REMOTE_ADDR": client, "wsgi.url_scheme": scheme}
+
+
+_PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")
+
+
+def _key(name: bytes) -> str:
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in _PLAIN else f"HTTP_{key}"
+
+
+def _name(key: str) -> bytes:
+    return key.removeprefix("HTTP_").lower().replace("_", "-").encode("latin-1")

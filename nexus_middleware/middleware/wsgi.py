@@ -1,0 +1,171 @@
+"""The WSGI door: runs a chain as a WSGI app (PEP 3333)."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from ..errors import StoreError
+from ..http import Head, Headers, Reply
+from .bodies import BodyTooLong, Metered, hold
+from .chain import Chain, log
+from .passage import Flow, Passage, Want
+from .requests import WSGIRequest
+
+if TYPE_CHECKING:
+    from ..stores.commands import Command
+
+
+def serve(chain: Chain, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Start the request; the server runs the rest by iterating over what this returns, and closing it."""
+    passage = WSGIPassage(chain, environ, start_response)
+    try:
+        return passage.run()
+    except BaseException:
+        passage.close()
+        raise
+
+
+class WSGIPassage(Passage):
+    """A passage, and the way back to its client: a WSGI body that knows when the server is done with it."""
+
+    request: WSGIRequest
+    _body: Iterable[bytes] = ()
+    _again = False
+    _meter: Metered | None = None
+
+    def __init__(self, chain: Chain, environ: WSGIEnvironment, start_response: StartResponse) -> None:
+        super().__init__(chain, WSGIRequest(environ))
+        self._start_response = start_response
+
+    def run(self) -> Iterable[bytes]:
+        """Run the steps on the way in, and the app or the reply."""
+        step = self.advance()
+        while step is not None and not isinstance(step, Reply):
+            step = self._wait(step)
+        if step is None:
+            self._body = self._call_app()
+        else:
+            self._body, self._again = self._answer(step), step.again
+        return self
+
+    def __len__(self) -> int:  # servers add a content-length to a body of one chunk
+        if self.instead is not None:
+            return 1
+        return len(self._body)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            self._show(self.flow, chunk, ended=False)
+            if self.instead is not None:
+                break
+            yield chunk
+        else:
+            self._show(self.flow, b"", ended=True)  # the server ends the response only after this
+        if self.instead is not None:
+            self._show(self.tail, self.instead, ended=True)
+            yield self.instead
+
+    def close(self) -> None:
+        """Tell the app and the layers that the request is over."""
+        try:
+            if commands := self.finish():
+                self._ask(commands)
+        finally:
+            getattr(self._body, "close", _nothing)()
+        if self._again:
+            self._repeat()
+
+    def _wait(self, step: Any) -> Any:
+        if step is Want.BODY:
+            return hold(self.request) or self.advance()
+        return self.advance(step.result() if isinstance(step, Future) else self._ask(step))
+
+    def _ask(self, commands: list[Command[Any]]) -> list[Any]:
+        store = self.chain.store
+        try:
+            return store.run(commands) if store is not None else []
+        except StoreError as error:
+            return self.chain.store_failed(self, commands, error)
+
+    def _call_app(self) -> Iterable[bytes]:
+        request = self.request
+        if request.body_limit is None or request.body_reply is None:
+            return self.chain.wsgi_app(request.environ, self._start)
+        self._meter = Metered(request.environ, request.body_limit)
+        environ = {**request.environ, "wsgi.input": io.BufferedReader(self._meter)}
+        try:
+            return self.chain.wsgi_app(environ, self._start)
+        except BodyTooLong:
+            if self.started:
+                raise
+            return self._answer(request.body_reply)
+
+    def _show(self, flow: Flow | None, chunk: bytes, *, ended: bool) -> None:
+        if flow is not None and (commands := flow.show(chunk, ended=ended)):
+            self._ask(commands)
+
+    def _start(self, line: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+        self.started = True
+        refusal = self.request.body_reply if self._meter is not None and self._meter.over else None
+        if refusal is not None:  # whatever the app says of a body that it could not read
+            head = refusal.head()
+            self.dress(head)
+            self.tail, self.flow, self.instead = self.flow, None, refusal.body
+        else:
+            head = Head(int(line[:3]), [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers])
+            self.dress(head)
+        line = line if line.startswith(f"{head.status} ") else _line(head.status)
+        write = self._start_response(line, _texts(head.headers), exc_info)
+        return lambda chunk: self._write(write, chunk)
+
+    def _write(self, write: Any, chunk: bytes) -> None:
+        self._show(self.flow, chunk, ended=False)
+        if self.instead is None:
+            write(chunk)
+
+    def _answer(self, reply: Reply) -> list[bytes]:
+        head = reply.head()
+        self._meter = None
+        self._start(_line(head.status), _texts(head.headers))
+        return [reply.body]
+
+    def _repeat(self) -> None:
+        """Run the request once more, from the layer that answered inward; nobody sees the response."""
+        layer = self.chain.layers[self.depth]
+        environ = {key: value for key, value in self.request.environ.items() if key != "nexus.request"}
+        environ |= {"nexus.again": True, "wsgi.input": io.BytesIO()}
+        thread = threading.Thread(target=self._exhaust, args=(layer.wsgi, environ), daemon=True)
+        self.chain.background.add(thread)
+        thread.start()
+
+    def _exhaust(self, app: WSGIApplication, environ: WSGIEnvironment) -> None:
+        try:
+            body = app(environ, lambda *_: lambda _: None)
+            with contextlib.closing(cast("WSGIPassage", body)):
+                for _ in body:
+                    pass
+        except Exception:
+            log.exception("a request that was repeated in the background failed")
+        finally:
+            self.chain.background.discard(threading.current_thread())
+
+
+def _line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"
+
+
+def _texts(headers: Headers) -> list[tuple[str, str]]:
+    return [(key.decode("latin-1"), value.decode("latin-1")) for key, value in headers]
+
+
+def _nothing() -> None: ...
