@@ -39,7 +39,7 @@ class MemoryStore:
     def _answer(self, command: Command[Any], now: float) -> Any:
         match command:
             case Hit(limits):
-                return tuple([self._hit(key, limit, now) for key, limit in limits])
+                return self._hit(limits, now)
             case Get(key):
                 value, until = self._values.get(key, (None, now))
                 return value if until > now else None
@@ -51,11 +51,21 @@ class MemoryStore:
             case _:
                 raise TypeError(f"unknown command {command!r}")
 
-    def _hit(self, key: str, limit: Limit, now: float) -> Allowance:
-        times = self._hits.setdefault(key, deque())
-        while times and times[0] <= now - limit.window:
-            times.popleft()
-        if len(times) >= limit.amount:
-            return Allowance(False, 0, times[0] + limit.window - now)
-        times.append(now)
-        return Allowance(True, limit.amount - len(times), times[0] + limit.window - now)
+    def _hit(self, limits: tuple[tuple[str, Limit], ...], now: float) -> tuple[Allowance, ...]:
+        logs = [self._log(key, limit, now) for key, limit in limits]
+        free = [len(log) + limit.cost <= limit.amount for log, (_, limit) in zip(logs, limits, strict=True)]
+        if all(free):
+            for log, (_, limit) in zip(logs, limits, strict=True):
+                log.extend([now] * limit.cost)
+        return tuple([_allowance(log, limit, now, ok) for log, (_, limit), ok in zip(logs, limits, free, strict=True)])
+
+    def _log(self, key: str, limit: Limit, now: float) -> deque[float]:
+        log = self._hits.setdefault(key, deque())
+        while log and log[0] <= now - limit.window:
+            log.popleft()
+        return log
+
+
+def _allowance(log: deque[float], limit: Limit, now: float, free: bool) -> Allowance:
+    until = (log[0] if log else now) if free else log[len(log) + limit.cost - limit.amount - 1]
+    return Allowance(free, limit.amount - len(log), until + limit.window - now)

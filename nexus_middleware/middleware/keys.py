@@ -1,0 +1,47 @@
+"""Who is calling: the keys by which calls are counted."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ..http import Request
+from ..rules.networks import bucket
+
+KeyOf: TypeAlias = Callable[[Request], str | None]
+SHORT = re.compile(r"[A-Za-z0-9._:@/-]{1,64}", re.ASCII).fullmatch
+
+
+def by_client(request: Request) -> str | None:
+    """Count by client address, an IPv6 one by its /64; all callers whose address is unknown share one count."""
+    client = request.client
+    return bucket(client) if ":" in client else client or "unknown"
+
+
+def by_header(name: str) -> KeyOf:
+    """Count by the value of a request header; a call without it is counted by address."""
+    field = name.lower().encode("latin-1")
+
+    def key(request: Request) -> str | None:
+        value = request.header(field)
+        return by_client(request) if value is None else f"{name.lower()}={value.decode('latin-1')}"
+
+    return key
+
+
+by_api_key: KeyOf = by_header("x-api-key")
+
+
+def by_user(request: Request) -> str | None:
+    """Count by the user whom an outer layer or the server has signed in, else by address."""
+    user = request.notes.get("user")
+    return by_client(request) if user is None else f"user={user}"
+
+
+def store_key(caller: str) -> str:
+    """Return the part of a store's key that stands for `caller`: as it is if short and plain, else its digest."""
+    if SHORT(caller):
+        return caller
+    return hashlib.blake2b(caller.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
