@@ -11,7 +11,7 @@ from ..http import Head, Message, Receive, Reply, Scope, Send, problem
 from ..lifespan import lifespan
 from .chain import Chain, log
 from .passage import Flow, Passage, Want
-from .requests import ASGIRequest
+from .requests import STATE, ASGIRequest
 
 if TYPE_CHECKING:
     from ..stores.commands import Command
@@ -37,34 +37,41 @@ class ASGIPassage(Passage):
 
     request: ASGIRequest
     _trailers = False
+    _plain = False  # the body goes by unseen
     _too_long = False  # the body was, and the client has been told
     _taken = 0  # bytes of the body that have gone by
 
-    def __init__(self, chain: Chain, scope: Scope, send: Send) -> None:
-        super().__init__(chain, ASGIRequest(scope))
-        self._send = send
+    def __init__(self, chain: Chain, scope: Scope, receive: Receive, send: Send) -> None:
+        self.chain = chain
+        self.request = request = ASGIRequest(scope)
+        self._receive, self._send = receive, send
+        request.enter(self)
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self) -> None:
         """Serve the request, and tell the layers when it is over, however it ends."""
-        self._receive = receive
+        request = self.request
         try:
             step = self.advance()
             while step is not None and not isinstance(step, Reply):
                 step = await self._wait(step)
-            if step is None:
-                await self._call_app()
-            else:
+            if step is not None:
                 await self._answer(step)
+            elif request.body_limit is None:
+                await self.chain.asgi_app(request.scope, self._receive, self._send_on)
+            else:
+                await self.chain.asgi_app(request.scope, self._receive_metered, self._send_on)
         except Exception:
             if self._too_long:
                 log.debug("the app failed after its client had been told 413", exc_info=True)
                 return
-            if not self.started and self.request.scope["type"] == "http":
-                await self._answer(problem(self.request, 500, "The server failed to answer this request."))
+            if not self.started and request.scope["type"] == "http":
+                await self._answer(problem(request, 500, "The server failed to answer this request."))
             raise
         finally:
             if not self.finished and (commands := self.finish()):
                 await self._ask(commands)
+            if self.outermost:
+                request.leave()
 
     async def _wait(self, step: Any) -> Any:
         if step is Want.BODY:
@@ -80,18 +87,28 @@ class ASGIPassage(Passage):
         except StoreError as error:
             return self.chain.store_failed(self, commands, error)
 
-    async def _call_app(self) -> None:
-        receive = self._receive if self.request.body_limit is None else self._receive_metered
-        await self.chain.asgi_app(self.request.scope, receive, self._send_on)
-
     async def _send_on(self, message: Message) -> None:
         """Pass on what the app sends: the head dressed, the body shown to the taps, all else untouched."""
-        if self._too_long:
+        kind = message["type"]
+        if kind == "http.response.body" and self._plain:
+            await self._send(message)
+            if not message.get("more_body", False) and (commands := self.finish()):
+                await self._ask(commands)
+        elif self._too_long:
             return
-        kind, last = message["type"], False
-        if kind in STARTS:
+        elif kind in STARTS:
             message = self._dressed(message)
-        elif kind in BODIES:
+            if self.instead is None:
+                await self._send(message)
+            else:
+                await self._send_instead(message, self.instead)
+        else:
+            await self._send_rest(kind, message)
+
+    async def _send_rest(self, kind: str, message: Message) -> None:
+        """Pass on what is no head, nor a body that nobody looks at."""
+        last = False
+        if kind in BODIES:
             ended = not message.get("more_body", False)
             last = ended and not self._trailers
             if self.flow is not None:
@@ -102,8 +119,6 @@ class ASGIPassage(Passage):
             last = kind in LASTS or (kind == "http.response.trailers" and not message.get("more_trailers", False))
         if self.instead is None:
             await self._send(message)
-        elif kind in STARTS:
-            await self._send_instead(message, self.instead)
         if last and (commands := self.finish()):
             await self._ask(commands)
 
@@ -122,7 +137,8 @@ class ASGIPassage(Passage):
         lines = message.get("headers", ())
         head = Head(message["status"], [x if x[0].islower() else (x[0].lower(), x[1]) for x in lines])
         self.dress(head)
-        self._trailers = bool(message.get("trailers"))
+        self._trailers = message.get("trailers", False)
+        self._plain = self.flow is None and self.instead is None and not self._trailers
         return {**message, "status": head.status, "headers": head.headers}
 
     async def _answer(self, reply: Reply) -> None:
@@ -171,13 +187,13 @@ class ASGIPassage(Passage):
             return message
         if not self.started:
             await self._answer(request.body_reply)
-        self._too_long = True
+        self._too_long, self._plain = True, False
         return GONE
 
     def _repeat(self) -> None:
         """Run the request once more, from the layer that answered inward; nobody sees the response."""
         scope = self.request.scope
-        state = {key: value for key, value in scope["state"].items() if key != "nexus"}
+        state = {key: value for key, value in scope["state"].items() if key != STATE}
         layer = self.chain.layers[self.depth]
         twin = {**scope, "state": state, "nexus.again": True}
         task = asyncio.get_running_loop().create_task(layer(twin, _no_body, _nowhere))

@@ -103,7 +103,7 @@ class Layer(Generic[A]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         chain = self._chain or self.chain
         if scope["type"] in asgi.REQUESTS:
-            await asgi.ASGIPassage(chain, scope, send).run(receive)
+            await asgi.ASGIPassage(chain, scope, receive, send).run()
         else:
             await asgi.serve_rest(chain, scope, receive, send)
 

@@ -60,6 +60,9 @@ class Flow:
 class Passage:
     """How deep the request came, what stopped it, what sees the body of its response."""
 
+    chain: Chain
+    request: ASGIRequest | WSGIRequest
+    outermost = False  # of the chains around the app
     depth = -1  # the innermost layer reached
     status = 500
     finished = False
@@ -72,10 +75,6 @@ class Passage:
     _at = 0  # the next step of the chain's plan
     _asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
     _answers: Mapping[int, Any] = {}
-
-    def __init__(self, chain: Chain, request: ASGIRequest | WSGIRequest) -> None:
-        self.chain, self.request = chain, request
-        request.trail.append(self)
 
     def advance(self, outcome: Any = None) -> Reply | Effect | None:
         """Run the steps on the way in, up to the next wait.
@@ -112,13 +111,12 @@ class Passage:
 
     def _stops(self, at: int, i: int, verdict: Any) -> bool:
         """Whether the way in stops here: for good with a reply, or for a while."""
-        self._at = at + 1
         if i < 0:  # a question or the body: the step that needs it comes next
-            self.depth = -i - 2
+            self._at, self.depth = at + 1, -i - 2
             return True
-        self.depth = i
         if isinstance(verdict, Reply):
             self.verdicts = {**self.verdicts, i: verdict}
+            self.depth = i
             return self.chain.layers[i].mode == "enforce"
         self._at, self._asked, self.depth = at, i, i - 1  # a promise, with whose outcome the same step is called again
         return True
@@ -143,20 +141,21 @@ class Passage:
 
     def dress(self, head: Head) -> None:
         """Run the `after` steps of the layers the request came through, innermost first."""
-        self.flow = self.tail = self.instead = None
         request, depth = self.request, self.depth
-        taps: list[Any] = []
+        if self.flow is not None:
+            self.flow = self.tail = self.instead = None
+        taps: list[Any] | None = None
         for i, after in self.chain.afters:
             if i <= depth and (seen := after(request, head)) is not None:
                 if isinstance(seen, Reply):
-                    self.flow, taps = self.flow or Flow(taps, head), []
+                    self.flow, taps = self.flow or Flow(taps or [], head), None
                     self._replace(i, head, seen)
                 else:
-                    taps.append(seen)
+                    taps = [*taps, seen] if taps else [seen]
         self.status = head.status
         if self.instead is not None:
-            self.tail = Flow(taps, head)
-        elif taps:
+            self.tail = Flow(taps or [], head)
+        elif taps is not None:
             self.flow = Flow(taps, head)
 
     def _replace(self, i: int, head: Head, reply: Reply) -> None:
@@ -170,6 +169,8 @@ class Passage:
         if self.finished:
             return []
         self.finished = True
+        if not self.chain.dones:
+            return []
         depth, request, status, inner = self.depth, self.request, self.status, self.inner
         commands = []
         for i, done in self.chain.dones:

@@ -10,28 +10,53 @@ from ..http import Pair, Reply, Scope
 if TYPE_CHECKING:
     from .passage import Decision, Passage
 
+STATE = "nexus"  # `request.state.nexus` in the app
+ENVIRON = "nexus.request"  # with a dot, as PEP 3333 wants what is not a string
+
+
+class Trace:
+    """What the app may read of a request's way to it: `request.state.nexus`, or `environ["nexus.request"]`."""
+
+    __slots__ = ("passages", "request")
+
+    def __init__(self, request: _Shared) -> None:
+        self.request = request
+        self.passages: list[Passage] = []  # through each chain, outermost first
+
+    @property
+    def request_id(self) -> str:
+        """The request's id, as `RequestID` gave it; "" without that layer."""
+        return self.request.request_id
+
+    @property
+    def client(self) -> str:
+        """The address of whoever asks, after trusted proxies; "" if it is unknown."""
+        return self.passages[-1].request.client
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the store was down, so that some layers went on without it."""
+        return any(passage.request.degraded for passage in self.passages)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What each layer decided, and why, outermost first."""
+        return [decision for passage in self.passages for decision in passage.explain()]
+
 
 class _Shared:
-    __slots__ = ("body", "body_limit", "body_reply", "client", "degraded", "notes", "scheme", "trail")
-
     notes: dict[Any, Any]
-    trail: list[Passage]  # the passages through each chain, outermost first
     client: str
     scheme: str
-    body: bytes | None
-    degraded: bool
-    body_limit: int | None  # bytes; what the door lets through to whoever reads the body
-    body_reply: Reply | None
+    body: bytes | None = None
+    degraded = False
+    body_limit: int | None = None  # bytes; what the door lets through to whoever reads the body
+    body_reply: Reply | None = None
 
     @property
     def request_id(self) -> str:
         """The request's id, as `RequestID` gave it."""
         return self.notes.get("id", "")  # type: ignore[no-any-return]
-
-    @property
-    def decisions(self) -> list[Decision]:
-        """What each layer decided, and why, outermost first."""
-        return [decision for passage in self.trail for decision in passage.explain()]
 
     def limit_body(self, limit: int, reply: Reply) -> None:
         """Let at most `limit` bytes of the body through; the tightest limit of all layers holds."""
@@ -42,25 +67,31 @@ class _Shared:
 class ASGIRequest(_Shared):
     """A `Request` over a scope."""
 
-    __slots__ = ("_found", "scope")
+    _found: dict[bytes, bytes] | None = None
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         client = scope.get("client")
         self.client = client[0] if client else ""
         self.scheme = scope.get("scheme", "http")
-        self.degraded = False
-        self.body = self.body_limit = self.body_reply = None
-        self._found: dict[bytes, bytes] | None = None
-        state = scope.get("state")
+
+    def enter(self, passage: Passage) -> None:
+        """Join the trace of the request, or begin it."""
+        state = self.scope.get("state")
         if state is None:
-            state = scope["state"] = {}
-        outer = state.get("nexus")
-        if outer is None:
-            state["nexus"] = self
-            self.notes, self.trail = {}, []
+            state = self.scope["state"] = {}
+        trace = state.get(STATE)
+        if trace is None:
+            trace = state[STATE] = Trace(self)
+            self.notes = {}
+            passage.outermost = True
         else:
-            self.notes, self.trail = outer.notes, outer.trail
+            self.notes = trace.request.notes
+        trace.passages.append(passage)
+
+    def leave(self) -> None:
+        """End the trace: it holds the request, and a circle of objects is dear to free."""
+        self.scope["state"].pop(STATE, None)
 
     @property
     def method(self) -> str:
@@ -106,20 +137,27 @@ class ASGIRequest(_Shared):
 class WSGIRequest(_Shared):
     """A `Request` over an environ."""
 
-    __slots__ = ("environ",)
-
     def __init__(self, environ: WSGIEnvironment) -> None:
         self.environ = environ
         self.client = environ.get("REMOTE_ADDR", "")
         self.scheme = environ.get("wsgi.url_scheme", "http")
-        self.degraded = False
-        self.body = self.body_limit = self.body_reply = None
-        outer = environ.get("nexus.request")
-        if outer is None:
-            environ["nexus.request"] = self  # with a dot, as PEP 3333 wants what is not a string
-            self.notes, self.trail = {}, []
+        self._first = environ
+
+    def enter(self, passage: Passage) -> None:
+        """Join the trace of the request, or begin it."""
+        trace = self.environ.get(ENVIRON)
+        if trace is None:
+            trace = self.environ[ENVIRON] = Trace(self)
+            self.notes = {}
+            passage.outermost = True
         else:
-            self.notes, self.trail = outer.notes, outer.trail
+            self.notes = trace.request.notes
+        trace.passages.append(passage)
+
+    def leave(self) -> None:
+        """End the trace: it holds the request, and a circle of objects is dear to free."""
+        self._first.pop(ENVIRON, None)
+        self.environ.pop(ENVIRON, None)
 
     @property
     def method(self) -> str:

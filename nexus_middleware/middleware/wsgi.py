@@ -16,7 +16,7 @@ from ..http import Head, Headers, Reply
 from .bodies import BodyTooLong, Metered, hold
 from .chain import Chain, log
 from .passage import Flow, Passage, Want
-from .requests import WSGIRequest
+from .requests import ENVIRON, WSGIRequest
 
 if TYPE_CHECKING:
     from ..stores.commands import Command
@@ -41,8 +41,10 @@ class WSGIPassage(Passage):
     _meter: Metered | None = None
 
     def __init__(self, chain: Chain, environ: WSGIEnvironment, start_response: StartResponse) -> None:
-        super().__init__(chain, WSGIRequest(environ))
+        self.chain = chain
+        self.request = request = WSGIRequest(environ)
         self._start_response = start_response
+        request.enter(self)
 
     def run(self) -> Iterable[bytes]:
         """Run the steps on the way in, and the app or the reply."""
@@ -79,6 +81,8 @@ class WSGIPassage(Passage):
                 self._ask(commands)
         finally:
             getattr(self._body, "close", _nothing)()
+            if self.outermost:
+                self.request.leave()
         if self._again:
             self._repeat()
 
@@ -139,7 +143,7 @@ class WSGIPassage(Passage):
     def _repeat(self) -> None:
         """Run the request once more, from the layer that answered inward; nobody sees the response."""
         layer = self.chain.layers[self.depth]
-        environ = {key: value for key, value in self.request.environ.items() if key != "nexus.request"}
+        environ = {key: value for key, value in self.request.environ.items() if key != ENVIRON}
         environ |= {"nexus.again": True, "wsgi.input": io.BytesIO()}
         thread = threading.Thread(target=self._exhaust, args=(layer.wsgi, environ), daemon=True)
         self.chain.background.add(thread)
