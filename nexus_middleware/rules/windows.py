@@ -1,8 +1,13 @@
-"""The rule of the sliding window, without a clock: never more than a limit in any window of that length."""
+"""How calls are counted, without a clock: never more than a limit in any window of that length."""
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import msgspec
+
+Strategy: TypeAlias = Literal["sliding-window", "gcra"]
+SLOTS = 128  # a limit up to this is kept exactly; a greater one takes ceil(limit / SLOTS) calls to a slot
 
 
 class Allowance(msgspec.Struct, frozen=True, gc=False):
@@ -19,3 +24,98 @@ class Limit(msgspec.Struct, frozen=True, gc=False):
     amount: int
     window: float
     cost: int = 1
+    strategy: Strategy = "sliding-window"
+
+    @property
+    def micros(self) -> int:
+        """The window in whole microseconds, so that Python and Lua agree to the last digit."""
+        return round(self.window * 1e6)
+
+    @property
+    def grain(self) -> int:
+        """How many calls one slot takes."""
+        return -(-self.amount // SLOTS)
+
+
+class Ring:
+    """One caller's admitted calls, in at most `SLOTS` slots of (time of its newest call, calls).
+
+    Times are whole microseconds. A slot takes as many calls in a row as the grain says, and leaves when its newest is
+    one window old. That can only over-count, so no window `(t - window, t]` ever holds more than the limit; where the
+    grain is 1 the count is exact.
+    """
+
+    __slots__ = ("counts", "start", "times", "total", "window")
+
+    def __init__(self, window: int) -> None:
+        self.window = window  # microseconds
+        self.times: list[int] = []
+        self.counts: list[int] = []
+        self.start = 0  # the slots before it have left
+        self.total = 0
+
+    @property
+    def newest(self) -> int:
+        """When the last call was admitted; 0 if none is left."""
+        return self.times[-1] if self.times else 0
+
+    def forget(self, now: int) -> None:
+        """Drop the slots that have left the window which ends at `now`."""
+        times, start, until = self.times, self.start, now - self.window
+        while start < len(times) and times[start] <= until:
+            self.total -= self.counts[start]
+            start += 1
+        if start > SLOTS or start == len(times):  # shifting what is left once in a while keeps each call cheap
+            del times[:start], self.counts[:start]
+            start = 0
+        self.start = start
+
+    def judge(self, limit: Limit, now: int) -> Allowance:
+        """Say whether a call may be admitted at `now`, after `forget`; nothing is noted."""
+        over = self.total + limit.cost - limit.amount
+        times, at = self.times, self.start
+        if over <= 0:
+            reset = times[at] + self.window - now if at < len(times) else 0
+            return Allowance(True, limit.amount - self.total, reset / 1e6)
+        while over > self.counts[at]:
+            over -= self.counts[at]
+            at += 1
+        return Allowance(False, limit.amount - self.total, (times[at] + self.window - now) / 1e6)
+
+    def add(self, limit: Limit, now: int, grain: int) -> Allowance:
+        """Note an admitted call, and say what is left after it."""
+        times, cost = self.times, limit.cost
+        self.total += cost
+        if grain > 1 and len(times) > self.start and self.counts[-1] < grain:
+            times[-1] = now
+            self.counts[-1] += cost
+        else:
+            times.append(now)
+            self.counts.append(cost)
+        return Allowance(True, limit.amount - self.total, (times[self.start] + self.window - now) / 1e6)
+
+
+def gcra(due: float, limit: Limit, now: int) -> tuple[Allowance, float]:
+    """Decide one call by the generic cell rate algorithm.
+
+    The caller's whole history is one number: `due`, the time at which all that it has used is earned back. A call adds
+    its cost times `window / amount`, and is refused if that would put it more than one window ahead. Traffic is smooth,
+    but up to twice the limit may be admitted within one window.
+
+    Args:
+        due: When the caller's use is earned back, in microseconds on `now`'s clock; 0 for a new caller.
+        limit: What is allowed.
+        now: The present, in microseconds.
+
+    Returns:
+        The decision, and the `due` to keep; unchanged if the call was refused.
+
+    See Also:
+        ITU-T I.371 (2004), annex A.1, the virtual scheduling algorithm.
+    """
+    window, step = limit.micros, limit.micros / limit.amount
+    base = max(due, float(now))
+    new = base + step * limit.cost
+    if new - now > window:
+        return Allowance(False, int((window - (base - now)) / step), int(new - now - window) / 1e6), due
+    return Allowance(True, int((window - (new - now)) / step), int(new - now) / 1e6), new

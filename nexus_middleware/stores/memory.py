@@ -2,70 +2,252 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..rules.windows import Allowance, Limit
-from .commands import Command, Drop, Get, Hit, Put
+from ..rules.globs import expression
+from ..rules.windows import Allowance, Limit, Ring, gcra
+from . import commands as c
+
+FOREVER = float("inf")
+OVERHEAD = 200  # bytes that a key and its bookkeeping take, roughly
+
+
+class _Entry:
+    """A value, when it ends, and about how many bytes it takes."""
+
+    __slots__ = ("ends", "size", "value")
+
+    def __init__(self, value: Any, ends: float) -> None:
+        self.value, self.ends, self.size = value, ends, OVERHEAD
 
 
 class MemoryStore:
-    """Keeps everything in dictionaries behind one lock."""
+    """Keeps everything in this process, behind one lock, within bounds; the oldest goes first.
+
+    Args:
+        max_callers: How many callers' counts are kept; a count takes about 500 bytes, and more for a busy caller.
+        max_bytes: What all other values may take.
+        clock: Seconds that never go backwards.
+    """
 
     url = "memory://"
     waits = False
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        *,
+        max_callers: int = 100_000,
+        max_bytes: int = 64 * 2**20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_callers, self._max_bytes, self._clock = max_callers, max_bytes, clock
         self._lock = threading.Lock()
-        self._hits: dict[str, deque[float]] = {}
-        self._values: dict[str, tuple[bytes, float]] = {}
+        self._counts: OrderedDict[str, Ring | float] = OrderedDict()  # a ring, or what `gcra` keeps
+        self._data: OrderedDict[str, _Entry] = OrderedDict()
+        self._bytes = 0
+        self._do: dict[type, Callable[[Any, float], Any]] = {
+            c.Get: self._get,
+            c.Put: self._put,
+            c.Drop: self._drop,
+            c.Remaining: self._remaining,
+            c.Add: self._add,
+            c.Scan: self._scan,
+            c.SetFields: self._set_fields,
+            c.AddFields: self._add_fields,
+            c.GetFields: self._get_fields,
+            c.DropFields: self._drop_fields,
+            c.Push: self._push,
+            c.Latest: self._latest,
+            c.Publish: lambda command, now: None,  # other processes are not there to hear it
+            c.Facts: self._facts,
+        }
 
-    def run(self, commands: Sequence[Command[Any]]) -> list[Any]:
+    def run(self, commands: Sequence[c.Command[Any]]) -> list[Any]:
+        """Answer `commands` in order."""
+        answers: list[Any] = []
+        stopped = False  # a `Hit` that binds was refused
         with self._lock:
             now = self._clock()
-            return [self._answer(command, now) for command in commands]
+            for command in commands:
+                if type(command) is c.Hit:
+                    answer = self._hit(command, int(now * 1e6), counted=not stopped)
+                    stopped = stopped or (command.binding and not all([x.allowed for x in answer]))
+                    answers.append(answer)
+                else:
+                    answers.append(self._do[type(command)](command, now))
+        return answers
 
-    async def arun(self, commands: Sequence[Command[Any]]) -> list[Any]:
+    async def arun(self, commands: Sequence[c.Command[Any]]) -> list[Any]:
+        """`run`, which never waits."""
         return self.run(commands)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Do nothing: there is no connection, and what is kept goes with the object."""
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Do nothing, as `close`."""
 
-    def _answer(self, command: Command[Any], now: float) -> Any:
-        match command:
-            case Hit(limits):
-                return self._hit(limits, now)
-            case Get(key):
-                value, until = self._values.get(key, (None, now))
-                return value if until > now else None
-            case Put(key, value, ttl):
-                self._values[key] = value, now + (float("inf") if ttl is None else ttl)
-                return True
-            case Drop(keys):
-                return sum(self._values.pop(key, None) is not None for key in keys)
-            case _:
-                raise TypeError(f"unknown command {command!r}")
+    def _hit(self, hit: c.Hit, now: int, *, counted: bool) -> tuple[Allowance, ...]:
+        if len(hit.limits) == 1:  # nearly always
+            key, limit = hit.limits[0]
+            if limit.strategy == "sliding-window":
+                ring = self._ring(key, limit, now)
+                free = ring.total + limit.cost <= limit.amount
+                return (ring.add(limit, now, limit.grain) if free and counted else ring.judge(limit, now),)
+        judged = [self._judge(key, limit, now) for key, limit in hit.limits]
+        if not counted or not all([x.allowed for x in judged]):
+            return tuple(judged)
+        return tuple([self._note(key, limit, now) for key, limit in hit.limits])
 
-    def _hit(self, limits: tuple[tuple[str, Limit], ...], now: float) -> tuple[Allowance, ...]:
-        logs = [self._log(key, limit, now) for key, limit in limits]
-        free = [len(log) + limit.cost <= limit.amount for log, (_, limit) in zip(logs, limits, strict=True)]
-        if all(free):
-            for log, (_, limit) in zip(logs, limits, strict=True):
-                log.extend([now] * limit.cost)
-        return tuple([_allowance(log, limit, now, ok) for log, (_, limit), ok in zip(logs, limits, free, strict=True)])
+    def _judge(self, key: str, limit: Limit, now: int) -> Allowance:
+        if limit.strategy == "gcra":
+            allowance, _ = gcra(self._due(key), limit, now)
+            return allowance
+        return self._ring(key, limit, now).judge(limit, now)
 
-    def _log(self, key: str, limit: Limit, now: float) -> deque[float]:
-        log = self._hits.setdefault(key, deque())
-        while log and log[0] <= now - limit.window:
-            log.popleft()
-        return log
+    def _note(self, key: str, limit: Limit, now: int) -> Allowance:
+        if limit.strategy == "gcra":
+            allowance, due = gcra(self._due(key), limit, now)
+            self._counts[key] = due
+            return allowance
+        return self._ring(key, limit, now).add(limit, now, limit.grain)
 
+    def _due(self, key: str) -> float:
+        kept = self._counts.get(key, 0.0)
+        return kept if isinstance(kept, float) else 0.0
 
-def _allowance(log: deque[float], limit: Limit, now: float, free: bool) -> Allowance:
-    until = (log[0] if log else now) if free else log[len(log) + limit.cost - limit.amount - 1]
-    return Allowance(free, limit.amount - len(log), until + limit.window - now)
+    def _ring(self, key: str, limit: Limit, now: int) -> Ring:
+        ring = self._counts.get(key)
+        if type(ring) is not Ring:
+            self._sweep_counts(now)
+            ring = self._counts[key] = Ring(limit.micros)
+        ring.forget(now)
+        return ring
+
+    def _sweep_counts(self, now: int) -> None:
+        """Look at the two that were not looked at for longest: dead ones go, and the oldest where there is no room."""
+        counts = self._counts
+        for _ in range(min(2, len(counts))):
+            key, kept = counts.popitem(last=False)
+            ends = kept if isinstance(kept, float) else kept.newest + kept.window
+            if ends > now:
+                counts[key] = kept
+        while len(counts) >= self._max_callers:
+            counts.popitem(last=False)
+
+    def _entry(self, key: str, now: float) -> _Entry | None:
+        entry = self._data.get(key)
+        if entry is not None and entry.ends <= now:
+            self._remove(key)
+            return None
+        return entry
+
+    def _made(self, key: str, now: float, make: Callable[[], Any], ttl: float | None) -> _Entry:
+        """Return the entry of `key`, a new one if need be; `ttl` is counted from now."""
+        entry = self._entry(key, now)
+        if entry is None:
+            self._sweep(now)
+            entry = self._data[key] = _Entry(make(), FOREVER)
+            self._bytes += entry.size
+        if ttl is not None:
+            entry.ends = now + ttl
+        return entry
+
+    def _weigh(self, entry: _Entry, change: int) -> None:
+        entry.size += change
+        self._bytes += change
+        while self._bytes > self._max_bytes and self._data:
+            self._remove(next(iter(self._data)))
+
+    def _remove(self, key: str) -> bool:
+        entry = self._data.pop(key, None)
+        self._bytes -= entry.size if entry else 0
+        return entry is not None
+
+    def _sweep(self, now: float) -> None:
+        for key in [key for key, _ in zip(self._data, range(2), strict=False)]:
+            if self._data[key].ends <= now:
+                self._remove(key)
+            else:
+                self._data.move_to_end(key)
+
+    def _get(self, command: c.Get, now: float) -> bytes | None:
+        entry = self._entry(command.key, now)
+        if entry is None:
+            return None
+        return b"%d" % entry.value if isinstance(entry.value, int) else entry.value  # type: ignore[no-any-return]
+
+    def _put(self, command: c.Put, now: float) -> bool:
+        if self._entry(command.key, now) is not None:
+            if command.absent:
+                return False
+            self._remove(command.key)
+        entry = self._made(command.key, now, bytes, command.ttl)
+        entry.value = command.value
+        self._weigh(entry, len(command.value) + len(command.key))
+        return True
+
+    def _drop(self, command: c.Drop, now: float) -> int:
+        counted = [self._counts.pop(key, None) is not None for key in command.keys]
+        kept = [self._entry(key, now) is not None and self._remove(key) for key in command.keys]
+        return sum(map(bool.__or__, counted, kept))
+
+    def _remaining(self, command: c.Remaining, now: float) -> float | None:
+        entry = self._entry(command.key, now)
+        return None if entry is None else entry.ends - now
+
+    def _add(self, command: c.Add, now: float) -> int:
+        new = self._entry(command.key, now) is None
+        entry = self._made(command.key, now, int, command.ttl if new else None)
+        entry.value = int(entry.value) + command.amount
+        return entry.value
+
+    def _scan(self, command: c.Scan, now: float) -> tuple[int, list[str]]:
+        fits = re.compile(re.escape(command.prefix) + expression(command.pattern), re.DOTALL).fullmatch
+        return 0, [key for key, entry in self._data.items() if entry.ends > now and fits(key)]
+
+    def _set_fields(self, command: c.SetFields, now: float) -> None:
+        entry = self._made(command.key, now, dict, command.ttl)
+        entry.value.update(command.fields)
+        self._weigh(entry, sum(len(k) + len(v) for k, v in command.fields.items()))
+
+    def _add_fields(self, command: c.AddFields, now: float) -> None:
+        entry = self._made(command.key, now, dict, command.ttl)
+        fields = entry.value
+        self._weigh(entry, sum(len(k) + 8 for k in command.amounts.keys() - fields.keys()))
+        for field, amount in command.amounts.items():
+            fields[field] = b"%d" % (int(fields.get(field, 0)) + amount)
+
+    def _get_fields(self, command: c.GetFields, now: float) -> dict[str, bytes]:
+        entry = self._entry(command.key, now)
+        return {} if entry is None else dict(entry.value)
+
+    def _drop_fields(self, command: c.DropFields, now: float) -> int:
+        entry = self._entry(command.key, now)
+        return 0 if entry is None else sum(entry.value.pop(field, None) is not None for field in command.fields)
+
+    def _push(self, command: c.Push, now: float) -> None:
+        entry = self._made(command.key, now, deque, command.ttl)
+        entry.value.extendleft(command.values)
+        change = sum(map(len, command.values))
+        while len(entry.value) > command.cap:
+            change -= len(entry.value.pop())
+        self._weigh(entry, change)
+
+    def _latest(self, command: c.Latest, now: float) -> list[bytes]:
+        entry = self._entry(command.key, now)
+        return [] if entry is None else [value for value, _ in zip(entry.value, range(command.count), strict=False)]
+
+    def _facts(self, command: c.Facts, now: float) -> dict[str, str]:
+        return {
+            "flavour": "memory",
+            "version": "",
+            "used_memory": str(self._bytes),
+            "maxmemory": str(self._max_bytes),
+            "keys": str(len(self._data)),
+        }
