@@ -109,6 +109,7 @@ class ASGIDoor:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.stores = set()
 
     def app(self, origin):
         return origin.asgi
@@ -174,11 +175,16 @@ class ASGIDoor:
             pairs.append((b"content-length", b"%d" % len(body)))
         scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path}
         scope |= {"raw_path": path.encode(), "query_string": query, "headers": pairs, "scheme": scheme, "root_path": ""}
+        if getattr(getattr(layer, "chain", None), "store", None) is not None:
+            self.stores.add(layer.chain.store)
         await layer({**scope, "client": (client, 1) if client else None, "server": ("example.org", 80)}, receive, send)
         assert len(heads) == 1, f"{len(heads)} heads"
         return Seen(heads[0]["status"], [(k.decode(), v.decode()) for k, v in heads[0]["headers"]], chunks)
 
     def close(self) -> None:
+        for store in self.stores:
+            if hasattr(store, "aclose"):
+                self.loop.run_until_complete(store.aclose())
         self.loop.close()
 
 

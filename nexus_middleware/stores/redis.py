@@ -1,0 +1,188 @@
+"""State shared by every worker, in Redis or Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import weakref
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
+from redis.retry import Retry
+
+from ..errors import SettingsError, StoreError
+from .base import adrive, drive
+from .breaker import Breaker
+from .commands import Command, Facts
+from .pipeline import Pipeline, Words
+from .words import SCRIPT, Speech
+
+SCHEMA = 1
+OLDEST = (6, 2)  # LMOVE and more came with it
+SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
+
+
+class RedisStore:
+    """Speaks to one Redis; clients are made when first used, so that each belongs to its process and event loop.
+
+    Args:
+        url: redis://, rediss:// (TLS), unix://, valkey:// or valkeys://.
+        namespace: What every key begins with.
+        budget: Seconds that one trip may take, connecting included; then it has failed.
+        clock: None for the server's own, which all workers share; tests pass theirs.
+
+    Raises:
+        SettingsError: the URL cannot be read.
+    """
+
+    waits = True
+
+    def __init__(
+        self, url: str, *, namespace: str = "nexus", budget: float = 0.1, clock: Callable[[], float] | None = None
+    ) -> None:
+        self.url, self.prefix = url, f"{namespace}:{SCHEMA}:"
+        self._dialled = _dialled(url)
+        self._budget, self._clock = budget, clock
+        self._breaker = Breaker()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pid = os.getpid()
+        self._client: redis.Redis | None = None
+        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, Pipeline]]
+        self._loops = weakref.WeakKeyDictionary()
+
+    @property
+    def client(self) -> redis.Redis:
+        """This process's client for threads; replies are raw bytes."""
+        if self._pid != os.getpid():  # after a fork the parent's sockets are not ours
+            self._forget()
+        if self._client is None:
+            self._client = self.dial(timeout=self._budget)
+        return self._client
+
+    def dial(self, *, timeout: float | None) -> redis.Redis:
+        """Return a client of one's own, such as for waiting on a channel; `timeout` is in seconds, None for ever."""
+        return redis.Redis.from_url(
+            self._dialled,
+            socket_timeout=timeout,
+            socket_connect_timeout=self._budget if timeout is None else timeout,
+            retry=Retry(NoBackoff(), 0),  # a time-out must not be paid twice
+            protocol=2,  # one trip less at connecting
+        )
+
+    def _of_loop(self) -> tuple[Any, Pipeline]:
+        if self._pid != os.getpid():
+            self._forget()
+        loop = asyncio.get_running_loop()
+        made = self._loops.get(loop)
+        if made is None:
+            retry = AsyncRetry(NoBackoff(), 0)
+            client = redis.asyncio.Redis.from_url(self._dialled, socket_timeout=None, retry=retry, protocol=2)
+            made = self._loops[loop] = client, Pipeline(self._execute)
+        return made
+
+    def run(self, commands: Sequence[Command[Any]]) -> list[Any]:
+        """Answer `commands` in one trip.
+
+        Raises:
+            StoreError: the server did not answer in time, or refused.
+        """
+        speech = self._speech(commands)
+        with self._breaker:
+            raws = drive(_exchange(speech.words), self._execute_sync)
+        return speech.answers(_checked(raws))
+
+    async def arun(self, commands: Sequence[Command[Any]]) -> list[Any]:
+        """Answer `commands` in one trip, which the other callers of this turn of the event loop share.
+
+        Raises:
+            StoreError: the server did not answer in time, or refused.
+        """
+        speech = self._speech(commands)
+        _, pipeline = self._of_loop()
+        return speech.answers(_checked(await pipeline.run(speech.words)))
+
+    def check(self) -> None:
+        """Make sure that the server answers and is new enough.
+
+        Raises:
+            StoreError: it is not there.
+            SettingsError: it is too old.
+        """
+        version = self.run([Facts()])[0]["redis_version"]
+        if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+            raise SettingsError(f"the server at {self.where} is version {version}: at least 6.2 is needed")
+
+    @property
+    def where(self) -> str:
+        """The URL without user and password."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+    def close(self) -> None:
+        """Drop the connections of threads; used again, it opens new ones."""
+        if self._client is not None and self._pid == os.getpid():
+            self._client.close()
+        self._client = None
+
+    async def aclose(self) -> None:
+        """Drop the connections of threads and of this event loop."""
+        self.close()
+        made = self._loops.pop(asyncio.get_running_loop(), None)
+        if made is not None:
+            await made[0].aclose()
+
+    def _speech(self, commands: Sequence[Command[Any]]) -> Speech:
+        return Speech(commands, self.prefix, None if self._clock is None else int(self._clock() * 1e6))
+
+    async def _execute(self, words: list[Words]) -> list[Any]:
+        with self._breaker:
+            async with asyncio.timeout(self._budget):
+                return await adrive(_exchange(words), self._execute_async)
+
+    async def _execute_async(self, words: Sequence[Words]) -> list[Any]:
+        pipe = self._of_loop()[0].pipeline(transaction=False)
+        for each in words:
+            pipe.execute_command(*each)
+        return await pipe.execute(raise_on_error=False)  # type: ignore[no-any-return]
+
+    def _execute_sync(self, words: Sequence[Words]) -> list[Any]:
+        pipe: Any = self.client.pipeline(transaction=False)
+        for each in words:
+            pipe.execute_command(*each)
+        return pipe.execute(raise_on_error=False)  # type: ignore[no-any-return]
+
+
+def _dialled(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    dialled = f"{SCHEMES.get(scheme, scheme)}://{rest}"
+    try:
+        redis.connection.parse_url(dialled)
+    except ValueError as error:
+        raise SettingsError(f"the store's URL cannot be read: {error}") from error
+    return dialled
+
+
+def _exchange(words: Sequence[Words]) -> Generator[Sequence[Words], list[Any], list[Any]]:
+    """Send `words`; where the server has lost the script, as after a restart, load it and send those again."""
+    raws = yield words
+    lost = [i for i, raw in enumerate(raws) if isinstance(raw, NoScriptError)]
+    if lost:
+        _, *again = yield [("SCRIPT LOAD", SCRIPT), *(words[i] for i in lost)]
+        for i, raw in zip(lost, again, strict=True):
+            raws[i] = raw
+    return raws
+
+
+def _checked(raws: list[Any]) -> list[Any]:
+    for raw in raws:
+        if isinstance(raw, Exception):
+            raise StoreError(f"the store refused: {raw}") from raw
+    return raws
