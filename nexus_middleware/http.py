@@ -42,7 +42,10 @@ class Request(Protocol):
     def again(self) -> bool: ...  # a repeat in the background, whose response nobody receives
     def header(self, name: bytes) -> bytes | None: ...
     def set(self, name: bytes, value: bytes | None) -> None: ...  # for the layers inside and the app; None removes
-    def limit_body(self, limit: int, reply: Reply) -> None: ...  # bytes; `reply` answers the one that is longer
+    def limit_body(self, limit: int, refuse: Refuse) -> None: ...  # bytes; `refuse` answers the one that is longer
+
+
+Refuse: TypeAlias = "Callable[[Request, int], Reply]"
 
 
 class Head:

@@ -166,8 +166,8 @@ class ASGIPassage(Passage):
             held.append(message)
             size += len(message.get("body", b""))
             more = message["type"] == "http.request" and message.get("more_body", False)
-        if size > limit and request.body_reply is not None:
-            return request.body_reply
+        if size > limit and request.refuse_body is not None:
+            return request.refuse_body(request, limit)
         if held[-1]["type"] == "http.request" and size <= limit:
             request.body = b"".join([message.get("body", b"") for message in held])
         held.reverse()
@@ -183,10 +183,10 @@ class ASGIPassage(Passage):
         message = await self._receive()
         self._taken += len(message.get("body", b""))
         request = self.request
-        if request.body_limit is None or self._taken <= request.body_limit or request.body_reply is None:
+        if request.body_limit is None or self._taken <= request.body_limit or request.refuse_body is None:
             return message
         if not self.started:
-            await self._answer(request.body_reply)
+            await self._answer(request.refuse_body(request, request.body_limit))
         self._too_long, self._plain = True, False
         return GONE
 

@@ -72,8 +72,8 @@ def hold(request: WSGIRequest) -> Reply | None:
         wanted -= len(chunk)
     body = b"".join(parts)
     if len(body) > limit:
-        if request.body_reply is not None:
-            return request.body_reply
+        if request.refuse_body is not None:
+            return request.refuse_body(request, limit)
         whole = Metered(request.environ, _length(request.environ), body)
         request.environ = {**request.environ, "wsgi.input": io.BufferedReader(whole)}
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIEnvironment
 
-from ..http import Pair, Reply, Scope
+from ..http import Pair, Refuse, Scope
 
 if TYPE_CHECKING:
     from .passage import Decision, Passage
@@ -51,17 +51,17 @@ class _Shared:
     body: bytes | None = None
     degraded = False
     body_limit: int | None = None  # bytes; what the door lets through to whoever reads the body
-    body_reply: Reply | None = None
+    refuse_body: Refuse | None = None
 
     @property
     def request_id(self) -> str:
         """The request's id, as `RequestID` gave it."""
         return self.notes.get("id", "")  # type: ignore[no-any-return]
 
-    def limit_body(self, limit: int, reply: Reply) -> None:
+    def limit_body(self, limit: int, refuse: Refuse) -> None:
         """Let at most `limit` bytes of the body through; the tightest limit of all layers holds."""
         if self.body_limit is None or limit < self.body_limit:
-            self.body_limit, self.body_reply = limit, reply
+            self.body_limit, self.refuse_body = limit, refuse
 
 
 class ASGIRequest(_Shared):

@@ -100,7 +100,7 @@ class WSGIPassage(Passage):
 
     def _call_app(self) -> Iterable[bytes]:
         request = self.request
-        if request.body_limit is None or request.body_reply is None:
+        if request.body_limit is None or request.refuse_body is None:
             return self.chain.wsgi_app(request.environ, self._start)
         self._meter = Metered(request.environ, request.body_limit)
         environ = {**request.environ, "wsgi.input": io.BufferedReader(self._meter)}
@@ -109,7 +109,7 @@ class WSGIPassage(Passage):
         except BodyTooLong:
             if self.started:
                 raise
-            return self._answer(request.body_reply)
+            return self._answer(request.refuse_body(request, request.body_limit))
 
     def _show(self, flow: Flow | None, chunk: bytes, *, ended: bool) -> None:
         if flow is not None and (commands := flow.show(chunk, ended=ended)):
@@ -117,8 +117,9 @@ class WSGIPassage(Passage):
 
     def _start(self, line: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
         self.started = True
-        refusal = self.request.body_reply if self._meter is not None and self._meter.over else None
-        if refusal is not None:  # whatever the app says of a body that it could not read
+        request = self.request
+        if self._meter is not None and self._meter.over and request.refuse_body is not None:
+            refusal = request.refuse_body(request, request.body_limit or 0)  # whatever the app says of a cut body
             head = refusal.head()
             self.dress(head)
             self.tail, self.flow, self.instead = self.flow, None, refusal.body

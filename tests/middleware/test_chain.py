@@ -228,7 +228,7 @@ class Reads(Layer[None]):
 
 class Limits(Layer[None]):
     def before(self, request, answer):
-        request.limit_body(5, problem(request, 413, "Too long."))
+        request.limit_body(5, lambda request, limit: problem(request, 413, "Too long."))
 
 
 @pytest.mark.parametrize("body", [b"yes", [b"y", b"es"]])

@@ -1,0 +1,59 @@
+"""Refuse bodies that are too long, by what is said of them and by what really comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import SettingsError
+from ..http import App, Reply, Request, problem
+from .layer import Layer, Mode
+
+DEFAULT = 500 * 1024  # bytes
+
+
+class BodyLimit(Layer[None]):
+    """Answer 413 to a body of more than `limit` bytes, and 400 to a length that is none (RFC 9110, section 8.6).
+
+    A length that is announced is refused at once; one that is not is counted as it streams, and the client is told
+    once, whatever the app makes of the cut body.
+
+    Args:
+        app: What is protected.
+        limit: Bytes.
+        paths: Other limits by the beginning of the path, of which the longest holds: `{"/upload": 50 * 2**20}`.
+        mode: "shadow" records what would have been refused for its announced length.
+
+    Raises:
+        SettingsError: a limit is not above 0.
+    """
+
+    def __init__(
+        self, app: App, limit: int = DEFAULT, *, paths: Mapping[str, int] | None = None, mode: Mode = "enforce"
+    ) -> None:
+        super().__init__(app, mode=mode)
+        self._limit = limit
+        self._paths = sorted((paths or {}).items(), key=lambda item: -len(item[0]))
+        for bound in (limit, *(paths or {}).values()):
+            if bound <= 0:
+                raise SettingsError(f"limit={bound} is in bytes and must be above 0")
+
+    def before(self, request: Request, answer: None) -> Reply | None:
+        limit = self._limit
+        if self._paths:
+            limit = next((bound for path, bound in self._paths if request.path.startswith(path)), limit)
+        said = request.header(b"content-length")
+        if said is not None:
+            if not said.isdigit() or [name for name, _ in request.headers].count(b"content-length") > 1:
+                return problem(request, 400, "The request's Content-Length is not one whole number.")
+            if int(said) > limit:
+                return _too_long(request, limit)
+        if self.mode == "enforce":
+            request.limit_body(limit, _too_long)
+        return None
+
+    def why(self, request: Request) -> str:
+        return f"Content-Length {(request.header(b'content-length') or b'not given').decode('latin-1')}"
+
+
+def _too_long(request: Request, limit: int) -> Reply:
+    return problem(request, 413, f"The request's body may have {limit} bytes at the most.", title="Content Too Large")
