@@ -1,0 +1,87 @@
+# The project's own commands. They need python3 (3.11 or newer) and make; the rest goes into .venv.
+# With VENV=/path/to/env they use that environment as it is, and install nothing.
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+PY = "$(BIN)/python"
+INSTALL = .venv/bin/python -m pip --disable-pip-version-check --no-input --quiet install
+UV ?= uv
+COMPILE = $(UV) pip compile pyproject.toml --extra local --universal --generate-hashes --no-emit-index-url \
+	--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE)
+
+ifeq ($(origin VENV),file)
+RUN = .venv/run.stamp
+DEV = .venv/dev.stamp
+BENCH = .venv/bench.stamp
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench docs cover format lock clean browser
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: $(DEV) ## make .venv, with the package (editable) and all that its development needs
+
+run: $(RUN) ## start the example with its own Redis and worker: PORT=8000 HOST=127.0.0.1, NEXUS_*, REDIS_URL
+	@exec $(PY) -m example_app
+
+test: $(DEV) browser ## run all tests, with a real Redis and a real browser
+	@$(PY) -m pytest $(ARGS)
+
+check: $(DEV) ## lint, format, types, floors, dependencies, dead code, spelling
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	$(PY) -m mypy
+	$(PY) -m pyright
+	"$(BIN)/lint-imports"
+	"$(BIN)/deptry" .
+	$(PY) -m vulture
+	"$(BIN)/codespell"
+
+bench: $(BENCH) ## measure what the layers cost, beside their peers
+	@$(PY) -m tests.benchmarks
+
+docs: $(DEV) ## build the documentation into site/
+	@$(PY) -m mkdocs build --strict --quiet
+
+cover: $(DEV) ## run all tests and say which lines and branches none of them reached
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report
+
+format: $(DEV) ## put the code in order
+	"$(BIN)/ruff" check --fix .
+	"$(BIN)/ruff" format .
+
+lock: ## resolve requirements/*.lock anew (needs uv); UPGRADE=--upgrade takes the newest versions
+	$(COMPILE) --group build --group example -o requirements/run.lock
+	$(COMPILE) --group dev -c requirements/run.lock -o requirements/dev.lock
+	$(COMPILE) --group dev --group bench -c requirements/dev.lock -o requirements/bench.lock
+
+clean: ## remove .venv and all that was built
+	rm -rf .venv build dist site htmlcov .coverage* .hypothesis .nexus .*_cache
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: python3 is missing: install Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $$($(PYTHON) --version) is too old: install Python 3.11 or newer, or say PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "make: this python3 cannot make virtual environments: install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+
+.venv/%.stamp: requirements/%.lock pyproject.toml | .venv/bin/python
+	@echo "Setting up .venv from $<, once …"
+	@$(INSTALL) --require-hashes -r $<
+	@$(INSTALL) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+browser: $(DEV)
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium, once …"; apt-get -qq update && apt-get -qq -y install chromium >/dev/null; \
+	else \
+		$(PY) -m playwright install chromium; \
+	fi || { echo "make test: no browser: install Chromium (on Debian: apt install chromium)" >&2; exit 1; }
