@@ -1,1 +1,46 @@
 """Harden any ASGI or WSGI app for production, one layer at a time or all at once."""
+
+from __future__ import annotations
+
+from .errors import NexusError, SettingsError, StoreError
+from .middleware.body_limit import BodyLimit
+from .middleware.ip_filter import IPFilter
+from .middleware.keys import by_api_key, by_client, by_header, by_user
+from .middleware.layer import Layer
+from .middleware.rate_limit import RateLimit, Rule
+from .middleware.request_id import RequestID
+from .middleware.request_logger import RequestLogger
+from .middleware.request_timing import RequestTiming
+from .middleware.response_cache import CacheRule, ResponseCache
+from .middleware.security_headers import SecurityHeaders
+from .middleware.trusted_proxies import TrustedProxies
+from .rules.presets import CacheKeys, CacheTTL, RateLimits
+from .settings import Settings
+from .stack import Nexus
+
+__all__ = [
+    "BodyLimit",
+    "CacheKeys",
+    "CacheRule",
+    "CacheTTL",
+    "IPFilter",
+    "Layer",
+    "Nexus",
+    "NexusError",
+    "RateLimit",
+    "RateLimits",
+    "RequestID",
+    "RequestLogger",
+    "RequestTiming",
+    "ResponseCache",
+    "Rule",
+    "SecurityHeaders",
+    "Settings",
+    "SettingsError",
+    "StoreError",
+    "TrustedProxies",
+    "by_api_key",
+    "by_client",
+    "by_header",
+    "by_user",
+]

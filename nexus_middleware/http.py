@@ -42,6 +42,7 @@ class Request(Protocol):
     def again(self) -> bool: ...  # a repeat in the background, whose response nobody receives
     def header(self, name: bytes) -> bytes | None: ...
     def set(self, name: bytes, value: bytes | None) -> None: ...  # for the layers inside and the app; None removes
+    def set_origin(self, client: str, scheme: str, host: bytes | None) -> None: ...  # for those inside and the app
     def limit_body(self, limit: int, refuse: Refuse) -> None: ...  # bytes; `refuse` answers the one that is longer
 
 

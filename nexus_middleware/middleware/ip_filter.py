@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from collections.abc import Container, Iterable
 
-from ..errors import SettingsError
 from ..http import App, Reply, Request, problem
+from ..rules.networks import Networks
 from .layer import Layer, Mode
 
 
 class IPFilter(Layer[None]):
-    """Answer 403 to addresses in the denied networks, and to all others than the allowed ones, if there are any."""
+    """Answer 403 to addresses in the denied networks, and to all but the allowed ones, if there are any.
 
-    def __init__(self, app: App, *, allow: Iterable[str] = (), deny: Iterable[str] = (), mode: Mode = "enforce") -> None:
+    Args:
+        app: What is protected.
+        allow: Networks or addresses that alone may call; () for all. Who is in both lists may not call.
+        deny: Networks or addresses that may not call.
+        blocked: What else says who may not call, such as a list that changes while the app runs; it must not wait.
+        mode: "shadow" decides and records, but refuses nobody.
+
+    Raises:
+        SettingsError: a network cannot be read.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        allow: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        blocked: Container[str] = (),
+        mode: Mode = "enforce",
+    ) -> None:
         super().__init__(app, mode=mode)
-        self._allow, self._deny = ([_network(text) for text in networks] for networks in (allow, deny))
-        self._refused = lru_cache(4096)(self._look)
-
-    def _look(self, client: str) -> bool:
-        try:
-            address = ip_address(client)
-        except ValueError:
-            return bool(self._allow)
-        if any(address in network for network in self._deny):
-            return True
-        return bool(self._allow) and not any(address in network for network in self._allow)
+        self._allow, self._deny, self._blocked = Networks(allow), Networks(deny), blocked
+        self._only = len(self._allow) > 0
 
     def before(self, request: Request, answer: None) -> Reply | None:
-        return problem(request, 403, "Your address may not call.") if self._refused(request.client) else None
+        client = request.client
+        if client in self._deny or client in self._blocked or (self._only and client not in self._allow):
+            return problem(request, 403, "Your address may not call.")
+        return None
 
-
-def _network(text: str):  # noqa: ANN202
-    try:
-        return ip_network(text, strict=False)
-    except ValueError as error:
-        raise SettingsError(f"{text!r} is no address or network, such as 192.0.2.0/24 or 2001:db8::/32") from error
+    def why(self, request: Request) -> str:
+        client = request.client
+        if client in self._deny:
+            return "in a denied network"
+        if client in self._blocked:
+            return "blocked"
+        return "in no allowed network" if self._only and client not in self._allow else ""

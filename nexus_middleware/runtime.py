@@ -1,0 +1,118 @@
+"""Everything that the stack, the dashboard and the worker share: made from settings, opened late, closed once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .errors import StoreError
+from .settings import Settings
+from .stores import open_store
+
+if TYPE_CHECKING:
+    from .services.cache import Cache
+    from .services.monitor import Monitor
+    from .stores.base import Store
+
+LOG = logging.getLogger("nexus_middleware")
+Tick = Callable[[float], None]  # told the time in seconds since the epoch
+
+
+class Runtime:
+    """The store and the services of one process.
+
+    Args:
+        settings: What they are made from.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.ready = False  # requests are welcome: after the start and before the end
+        self._background: Background | None = None
+        self._lock = threading.Lock()
+
+    @cached_property
+    def store(self) -> Store:
+        """Where everything shared is kept."""
+        return open_store(self.settings.store, namespace=self.settings.namespace)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """The cache for the app's own values."""
+        from .services.cache import Cache  # noqa: PLC0415  # only what is used is imported
+
+        return Cache(self.store)
+
+    @cached_property
+    def monitor(self) -> Monitor:
+        """What is measured."""
+        from .services.monitor import Monitor  # noqa: PLC0415
+
+        return Monitor(self.store)
+
+    def start(self) -> None:
+        """Start the thread that does what no request shall wait for; once a process, and again after a fork."""
+        with self._lock:
+            if self._background is None or self._background.pid != os.getpid():
+                self._background = Background([self.monitor.tick])
+                self._background.start()
+            self.ready = True
+
+    def close(self) -> None:
+        """Stop the thread, which writes what it still has, and drop the threads' connections."""
+        self.ready = False
+        with self._lock:
+            background, self._background = self._background, None
+        if background is not None and background.pid == os.getpid():
+            background.stop()
+        if "store" in self.__dict__:
+            self.store.close()
+
+    async def aclose(self) -> None:
+        """`close`, and drop this event loop's connections."""
+        self.close()
+        if "store" in self.__dict__:
+            await self.store.aclose()
+
+
+class Background:
+    """One daemon thread that calls every tick once a second, and a last time when it is stopped.
+
+    Args:
+        ticks: A failing one is logged, and neither the others nor later calls are lost.
+        every: Seconds.
+    """
+
+    def __init__(self, ticks: list[Tick], *, every: float = 1.0) -> None:
+        self.pid = os.getpid()
+        self._ticks, self._every = ticks, every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="nexus-background", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread and wait for its last ticks, 2 s at the most."""
+        self._stopping.set()
+        self._thread.join(2.0)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every):
+            self._tick()
+        self._tick()
+
+    def _tick(self) -> None:
+        for tick in self._ticks:
+            try:
+                tick(time.time())
+            except StoreError:
+                LOG.debug("the store is down; a tick is tried again in a second")
+            except Exception:
+                LOG.exception("a tick in the background failed")

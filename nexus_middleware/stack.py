@@ -1,0 +1,202 @@
+"""The whole stack in one line: the standard order of layers, the dashboard, and the probes."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from .http import App, ASGIApp, Receive, Scope, Send
+from .lifespan import lifespan
+from .middleware.body_limit import BodyLimit
+from .middleware.ip_filter import IPFilter
+from .middleware.layer import Layer
+from .middleware.rate_limit import RateLimit, Rule
+from .middleware.request_id import RequestID
+from .middleware.request_logger import RequestLogger
+from .middleware.request_timing import RequestTiming
+from .middleware.response_cache import CacheRule, ResponseCache
+from .middleware.security_headers import SecurityHeaders
+from .middleware.trusted_proxies import TrustedProxies
+from .runtime import Runtime
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .admin.rights import Hook
+    from .services.cache import Cache
+    from .services.monitor import Monitor
+
+PROBE_HEADERS = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
+Make: TypeAlias = Callable[[App], Layer[Any]]
+
+
+def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[CacheRule]) -> list[Make]:
+    """Return the layers of the stack, outermost first; to edit the list is to edit the stack."""
+    settings, store = runtime.settings, runtime.store
+    limits = [*([Rule(limit=settings.rate_limit)] if settings.rate_limit else []), *rules]
+    layers: list[Make | None] = [
+        partial(TrustedProxies, networks=settings.trusted_proxies),
+        RequestID,
+        partial(RequestTiming, record=runtime.monitor.record),
+        partial(RequestLogger, log=runtime.log.access),
+        partial(SecurityHeaders, csp=settings.csp or None),
+        partial(IPFilter, allow=settings.allow, deny=settings.deny),
+        partial(BodyLimit, limit=settings.body_limit),
+        partial(RateLimit, limit=limits, store=store) if limits else None,
+        partial(ResponseCache, store=store, rules=cache_rules),
+    ]
+    return [layer for layer in layers if layer is not None]
+
+
+def around_admin(runtime: Runtime) -> list[Make]:
+    """Return the layers around the dashboard, its API and the probes, which limits and counts leave alone."""
+    settings = runtime.settings
+    return [
+        partial(TrustedProxies, networks=settings.trusted_proxies),
+        RequestID,
+        partial(RequestLogger, log=runtime.log.access, exempt=(settings.livez_path, settings.readyz_path)),
+        SecurityHeaders,
+        partial(IPFilter, allow=settings.allow, deny=settings.deny),
+        partial(BodyLimit, limit=settings.body_limit),
+    ]
+
+
+class Nexus:
+    """An app with every layer in the standard order around it, and the dashboard beside it.
+
+    As an ASGI app it serves the dashboard, its JSON API and the probes too; `wsgi` is the same stack with the probes,
+    beside which `nexus dashboard` runs.
+
+    >>> async def app(scope, receive, send): ...
+    >>> app = Nexus(app, Settings(rate_limit="10/second"))
+
+    Args:
+        app: The ASGI or WSGI app.
+        settings: None to read them from the environment.
+        access: Who may see the dashboard, `access(scope) -> "all" | "read_only" | set | None`, instead of a token.
+        rules: More limits than the settings' one for all.
+        cache_rules: How long answers are kept that say nothing of it themselves.
+        layers: What makes the list of layers from the standard one, to put in a layer of one's own or take one out.
+
+    Raises:
+        SettingsError: a setting or a rule does not fit.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        settings: Settings | None = None,
+        *,
+        access: Hook | None = None,
+        rules: Sequence[Rule] = (),
+        cache_rules: Sequence[CacheRule] = (),
+        layers: Callable[[list[Make]], Iterable[Make]] = list,
+    ) -> None:
+        self.settings = settings or Settings.from_env()
+        self.runtime = Runtime(self.settings)
+        self.app = app
+        made = [] if self.settings.off else layers(standard(self.runtime, rules=rules, cache_rules=cache_rules))
+        self.stack = wrap(app, made)
+        self._beside = Beside(self.runtime, access)
+        self._pid = 0
+
+    @property
+    def cache(self) -> Cache:
+        """The cache for the app's own values."""
+        return self.runtime.cache
+
+    @property
+    def monitor(self) -> Monitor:
+        """What is measured."""
+        return self.runtime.monitor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(self._asgi, scope, receive, send, start=self._start, stop=self.runtime.aclose)
+            return
+        if self._pid != os.getpid():
+            self._begin()
+        beside = self._beside.app_at(scope) if scope["type"] == "http" else None
+        if beside is None:
+            await self._asgi(scope, receive, send)
+        else:
+            app, inner = beside
+            await app(inner, receive, send)
+
+    def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as a WSGI app (PEP 3333)."""
+        if self._pid != os.getpid():
+            self._begin()
+            atexit.register(self.runtime.close)  # WSGI says nothing of its end
+        if environ.get("PATH_INFO") in self._beside.probes:
+            return self._beside.wsgi(environ, start_response)
+        stack: Any = self.stack
+        return stack.wsgi(environ, start_response) if isinstance(stack, Layer) else stack(environ, start_response)  # type: ignore[no-any-return]
+
+    @property
+    def _asgi(self) -> ASGIApp:
+        return self.stack  # type: ignore[return-value]  # which door is used says which kind of app it is
+
+    async def _start(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self.runtime.start()
+
+
+def wrap(app: App, layers: Iterable[Make]) -> App:
+    """Put `layers`, outermost first, around `app`."""
+    for make in reversed([*layers]):
+        app = make(app)
+    return app
+
+
+class Beside:
+    """What `Nexus` serves itself: the dashboard, its API and the probes, which tell no more than ok or not."""
+
+    def __init__(self, runtime: Runtime, access: Hook | None) -> None:
+        self._runtime, self._access = runtime, access
+        settings = runtime.settings
+        self.probes = frozenset(path for path in (settings.livez_path, settings.readyz_path) if path)
+        self._mounts = [(path, path + "/") for path in (settings.dashboard_path, settings.api_path) if path]
+        self._probe: Any = wrap(self._probe_asgi, around_admin(runtime))
+        self.wsgi = cast("Layer[Any]", wrap(self._probe_wsgi, around_admin(runtime))).wsgi
+        self._apps: dict[str, ASGIApp] = {}
+
+    def app_at(self, scope: Scope) -> tuple[ASGIApp, Scope] | None:
+        """Return what serves this path, and the scope as a mount gives it; None if it is the app's after all."""
+        root = scope.get("root_path", "")
+        path = scope["path"].removeprefix(root)
+        if path in self.probes:
+            return self._probe, scope
+        for mount, below in self._mounts:
+            if path == mount or path.startswith(below):
+                return self._admin(mount), {**scope, "root_path": root + mount}
+        return None
+
+    def _admin(self, mount: str) -> ASGIApp:
+        if not self._apps:
+            from .admin import Admin  # noqa: PLC0415  # Starlette is loaded when somebody looks
+
+            admin, settings = Admin(self._runtime, access=self._access), self._runtime.settings
+            for path, served in ((settings.dashboard_path, admin), (settings.api_path, admin.api)):
+                self._apps[path] = cast("ASGIApp", wrap(served, around_admin(self._runtime)))
+        return self._apps[mount]
+
+    def _ok(self, path: str) -> bool:
+        return path != self._runtime.settings.readyz_path or self._runtime.ready
+
+    async def _probe_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ok = self._ok(scope["path"].removeprefix(scope.get("root_path", "")))
+        headers = [(name.encode(), value.encode()) for name, value in PROBE_HEADERS]
+        await send({"type": "http.response.start", "status": 200 if ok else 503, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok\n" if ok else b"not ready\n"})
+
+    def _probe_wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        ok = self._ok(environ["PATH_INFO"])
+        start_response("200 OK" if ok else "503 Service Unavailable", [*PROBE_HEADERS])
+        return [b"ok\n" if ok else b"not ready\n"]
