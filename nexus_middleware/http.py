@@ -39,6 +39,8 @@ class Request(Protocol):
     @property
     def request_id(self) -> str: ...  # "" outside of `RequestID`
     @property
+    def route(self) -> str: ...  # the template that the app's router matched, "/items/{id}"; "" if it told of none
+    @property
     def again(self) -> bool: ...  # a repeat in the background, whose response nobody receives
     def header(self, name: bytes) -> bytes | None: ...
     def set(self, name: bytes, value: bytes | None) -> None: ...  # for the layers inside and the app; None removes

@@ -16,7 +16,10 @@ from .stores import open_store
 
 if TYPE_CHECKING:
     from .services.cache import Cache
+    from .services.cache.pages import PageCache
+    from .services.logs import Log
     from .services.monitor import Monitor
+    from .services.security import Security
     from .stores.base import Store
 
 LOG = logging.getLogger("nexus_middleware")
@@ -44,22 +47,43 @@ class Runtime:
     @cached_property
     def cache(self) -> Cache:
         """The cache for the app's own values."""
-        from .services.cache import Cache  # noqa: PLC0415  # only what is used is imported
+        from .services.cache import Cache  # only what is used is imported
 
         return Cache(self.store)
 
     @cached_property
+    def pages(self) -> PageCache:
+        """The stored responses, in this process and in the store."""
+        from .services.cache.pages import PageCache
+
+        return PageCache(self.store)
+
+    @cached_property
     def monitor(self) -> Monitor:
         """What is measured."""
-        from .services.monitor import Monitor  # noqa: PLC0415
+        from .services.monitor import Monitor
 
         return Monitor(self.store)
+
+    @cached_property
+    def security(self) -> Security:
+        """Who is blocked."""
+        from .services.security import Security
+
+        return Security(self.store)
+
+    @cached_property
+    def log(self) -> Log:
+        """Where events and requests are written."""
+        from .services.logs import Log
+
+        return Log(self.settings)
 
     def start(self) -> None:
         """Start the thread that does what no request shall wait for; once a process, and again after a fork."""
         with self._lock:
             if self._background is None or self._background.pid != os.getpid():
-                self._background = Background([self.monitor.tick])
+                self._background = Background([self.monitor.tick, self.security.tick, self.pages.tick, self.cache.tick])
                 self._background.start()
             self.ready = True
 
@@ -70,8 +94,17 @@ class Runtime:
             background, self._background = self._background, None
         if background is not None and background.pid == os.getpid():
             background.stop()
+            self._last(self.monitor.leave)
+        if "log" in self.__dict__:
+            self.log.writer.flush()
         if "store" in self.__dict__:
             self.store.close()
+
+    def _last(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except StoreError as error:
+            LOG.warning("at the end, the store could not be told of the last seconds: %s", error)
 
     async def aclose(self) -> None:
         """`close`, and drop this event loop's connections."""

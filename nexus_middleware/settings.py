@@ -49,7 +49,9 @@ class Settings:
         if not self.namespace or set(self.namespace) & set(": \t\r\n*?[]{}\\"):
             raise SettingsError(f"namespace={self.namespace!r} must be a plain name, such as 'nexus'")
         if self.allow and "*" in self.trusted_proxies:
-            raise SettingsError("trusted_proxies='*' lets everyone claim an address of the allow list: name the proxies")
+            raise SettingsError(
+                "trusted_proxies='*' lets everyone claim an address of the allow list: name the proxies"
+            )
         for name in ("dashboard_path", "api_path", "livez_path", "readyz_path"):
             _check_path(name, getattr(self, name))
         if self.log_level not in get_args(LogLevel):

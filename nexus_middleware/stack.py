@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
-from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from .http import App, ASGIApp, Receive, Scope, Send
 from .lifespan import lifespan
@@ -43,10 +43,10 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(RequestTiming, record=runtime.monitor.record),
         partial(RequestLogger, log=runtime.log.access),
         partial(SecurityHeaders, csp=settings.csp or None),
-        partial(IPFilter, allow=settings.allow, deny=settings.deny),
+        partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=runtime.security),
         partial(BodyLimit, limit=settings.body_limit),
         partial(RateLimit, limit=limits, store=store) if limits else None,
-        partial(ResponseCache, store=store, rules=cache_rules),
+        partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
     ]
     return [layer for layer in layers if layer is not None]
 
@@ -59,7 +59,7 @@ def around_admin(runtime: Runtime) -> list[Make]:
         RequestID,
         partial(RequestLogger, log=runtime.log.access, exempt=(settings.livez_path, settings.readyz_path)),
         SecurityHeaders,
-        partial(IPFilter, allow=settings.allow, deny=settings.deny),
+        partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=runtime.security),
         partial(BodyLimit, limit=settings.body_limit),
     ]
 
@@ -133,8 +133,8 @@ class Nexus:
             atexit.register(self.runtime.close)  # WSGI says nothing of its end
         if environ.get("PATH_INFO") in self._beside.probes:
             return self._beside.wsgi(environ, start_response)
-        stack: Any = self.stack
-        return stack.wsgi(environ, start_response) if isinstance(stack, Layer) else stack(environ, start_response)  # type: ignore[no-any-return]
+        stack = cast("WSGIApplication", getattr(self.stack, "wsgi", self.stack))
+        return stack(environ, start_response)
 
     @property
     def _asgi(self) -> ASGIApp:
@@ -180,7 +180,7 @@ class Beside:
 
     def _admin(self, mount: str) -> ASGIApp:
         if not self._apps:
-            from .admin import Admin  # noqa: PLC0415  # Starlette is loaded when somebody looks
+            from .admin import Admin  # Starlette is loaded when somebody looks
 
             admin, settings = Admin(self._runtime, access=self._access), self._runtime.settings
             for path, served in ((settings.dashboard_path, admin), (settings.api_path, admin.api)):

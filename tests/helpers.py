@@ -200,7 +200,10 @@ class WSGIDoor:
         return layer.wsgi
 
     def gap(self, layer):
-        return lambda environ, start_response: layer.wsgi(environ, start_response)
+        def app(environ, start_response):  # what is no bound method of a layer is not fused
+            return layer.wsgi(environ, start_response)
+
+        return app
 
     def get(
         self,

@@ -37,7 +37,7 @@ class Metered(io.RawIOBase):
         """Whether it can be read: always."""
         return True
 
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         """Read into `buffer`, as `io.RawIOBase` says.
 
         Raises:

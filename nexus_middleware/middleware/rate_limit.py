@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from ..errors import SettingsError
-from ..http import App, Head, Pair, Reply, Request, problem
+from ..http import App, Head, Reply, Request, problem
 from ..rules.paths import matcher
 from ..rules.windows import Allowance, Limit
 from ..stores.base import Store
@@ -206,7 +206,7 @@ class _Compiled:
 
 def _parse(notation: str, cost: int) -> list[Limit]:
     """Read a limit in the notation of `limits`."""
-    from limits import parse_many  # noqa: PLC0415  # 70 ms that `import nexus_middleware` shall not cost
+    from limits import parse_many  # 70 ms that `import nexus_middleware` shall not cost
 
     try:
         items = parse_many(notation)

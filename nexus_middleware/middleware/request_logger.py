@@ -75,7 +75,7 @@ class RequestLogger(Layer[None]):
 
 
 def _to_logging() -> Log:
-    import logging  # noqa: PLC0415  # only where nothing else takes the lines
+    import logging  # only where nothing else takes the lines
 
     logger = logging.getLogger("nexus_middleware.access")
 

@@ -113,6 +113,15 @@ class ASGIRequest(_Shared):
     def again(self) -> bool:
         return "nexus.again" in self.scope
 
+    @property
+    def route(self) -> str:
+        """The template of the path as Starlette and FastAPI leave it in the scope, with the prefix of mounts."""
+        trace = self.scope["state"].get(STATE)
+        scope = trace.passages[-1].request.scope if trace is not None else self.scope
+        template = getattr(scope.get("route"), "path", "")
+        mounted = scope.get("root_path", "")
+        return mounted.removeprefix(self.scope.get("root_path", "")) + template if template else ""
+
     def header(self, name: bytes) -> bytes | None:
         """Return the first line of `name`, in lower case."""
         found = self._found
@@ -181,6 +190,13 @@ class WSGIRequest(_Shared):
     @property
     def again(self) -> bool:
         return "nexus.again" in self.environ
+
+    @property
+    def route(self) -> str:
+        """The template of the path as Flask leaves it in the environ."""
+        trace = self.environ.get(ENVIRON)
+        environ = trace.passages[-1].request.environ if trace is not None else self.environ
+        return getattr(getattr(environ.get("werkzeug.request"), "url_rule", None), "rule", "")
 
     def header(self, name: bytes) -> bytes | None:
         """Return the line of `name`, in lower case; a server joins several by commas."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,6 +18,7 @@ from ..rules.caching import Entry
 from ..rules.paths import matcher
 from ..stores.base import Store
 from ..stores.commands import Get, Put
+from ..stores.pages import Pages
 from .layer import Layer, Tap
 
 Flight: TypeAlias = "Future[Entry | None]"
@@ -43,7 +43,7 @@ class CacheRule:
     vary: tuple[str, ...] = ()
 
 
-class ResponseCache(Layer["bytes | None"]):
+class ResponseCache(Layer[Any]):
     """A shared cache (RFC 9111) of answers to GET that say how long they are fresh, or that a rule says it of.
 
     Nothing is stored that sets a cookie, that is private, or that was asked for with Authorization, a Cookie or a
@@ -69,6 +69,7 @@ class ResponseCache(Layer["bytes | None"]):
         rules: Sequence[CacheRule] = (),
         max_bytes: int = 64 * 2**20,
         max_entry: int = 2**20,
+        pages: Pages | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(app, store=store)
@@ -79,7 +80,7 @@ class ResponseCache(Layer["bytes | None"]):
         self._vary = frozenset(named | {b"accept-encoding"})
         self._named = sorted(named - {b"accept-encoding"})
         self._max_entry, self._clock = max_entry, clock
-        self.pages = Pages(max_bytes)
+        self.pages = Pages(max_bytes) if pages is None else pages
         self._flights: dict[str, Flight] = {}
         self._shared = self.store is not None and self.store.waits
 
@@ -94,7 +95,7 @@ class ResponseCache(Layer["bytes | None"]):
             return None
         return Get(f"page:{key}") if self._shared else None
 
-    def before(self, request: Request, answer: bytes | Entry | None) -> Reply | Flight | None:
+    def before(self, request: Request, answer: Any) -> Reply | Flight | None:
         fetch: Fetch | None = request.notes.get(self)
         if fetch is None:
             return None
@@ -106,9 +107,9 @@ class ResponseCache(Layer["bytes | None"]):
             return _reply(request, entry, now)
         return None if fetch.waited else self._lead_or_wait(fetch)
 
-    def _given(self, key: str, answer: bytes | Entry | None) -> Entry | None:
+    def _given(self, key: str, answer: Any) -> Entry | None:
         if not isinstance(answer, bytes):
-            return answer
+            return answer  # type: ignore[no-any-return]  # what a flight landed with
         entry = DECODE(answer)
         self.pages.put(key, entry)
         return entry
@@ -204,48 +205,3 @@ class Fetch:
         self.parts: list[bytes] = []
         self.size = 0
         self.waited = False
-
-
-class Pages:
-    """The entries in this process, bounded by bytes; the one unused for longest goes first."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.hits = self.misses = self.bytes = 0
-        self._max_bytes = max_bytes
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def get(self, key: str) -> Entry | None:
-        """Return the entry of `key`, which is then the newest used."""
-        entry = self._entries.get(key)
-        if entry is not None:
-            try:
-                self._entries.move_to_end(key)
-            except KeyError:  # another thread has evicted it since
-                return entry
-        return entry
-
-    def put(self, key: str, entry: Entry) -> None:
-        """Keep `entry`, at the cost of the oldest ones."""
-        self._drop(key)
-        self._entries[key] = entry
-        self.bytes += _size(entry)
-        while self.bytes > self._max_bytes and self._entries:
-            self._drop(next(iter(self._entries)))
-
-    def clear(self) -> int:
-        """Forget all; how many there were."""
-        count = len(self._entries)
-        self._entries.clear()
-        self.bytes = 0
-        return count
-
-    def _drop(self, key: str) -> None:
-        old = self._entries.pop(key, None)
-        self.bytes -= _size(old) if old is not None else 0
-
-
-def _size(entry: Entry) -> int:
-    return len(entry.body) + sum([len(name) + len(value) for name, value in entry.headers]) + 500

@@ -86,8 +86,8 @@ def _checked(value: str) -> bytes:
 
 
 def _headers(preset: str) -> Secure:
-    from secure import Secure  # noqa: PLC0415  # 20 ms that `import nexus_middleware` shall not cost
-    from secure.headers import (  # noqa: PLC0415
+    from secure import Secure  # 20 ms that `import nexus_middleware` shall not cost
+    from secure.headers import (
         ContentSecurityPolicy,
         CrossOriginOpenerPolicy,
         CrossOriginResourcePolicy,
@@ -132,7 +132,9 @@ def _headers(preset: str) -> Secure:
         hsts=strict_transport.include_subdomains() if closed else strict_transport,
         xcto=XContentTypeOptions().nosniff(),
         xfo=XFrameOptions().deny() if closed else XFrameOptions().sameorigin(),
-        coop=CrossOriginOpenerPolicy().same_origin() if closed else CrossOriginOpenerPolicy().same_origin_allow_popups(),
+        coop=CrossOriginOpenerPolicy().same_origin()
+        if closed
+        else CrossOriginOpenerPolicy().same_origin_allow_popups(),
         corp=CrossOriginResourcePolicy().same_origin() if closed else None,
         permissions=PermissionsPolicy().geolocation().microphone().camera(),
         custom=[CustomHeader("X-XSS-Protection", "0")],  # its filter leaked pages; 0 is what OWASP asks for

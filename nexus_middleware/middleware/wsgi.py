@@ -156,7 +156,7 @@ class WSGIPassage(Passage):
             with contextlib.closing(cast("WSGIPassage", body)):
                 for _ in body:
                     pass
-        except Exception:
+        except Exception:  # noqa: BLE001  # nobody waits for it: the log is where its failure can go
             log.exception("a request that was repeated in the background failed")
         finally:
             self.chain.background.discard(threading.current_thread())

@@ -12,8 +12,8 @@ from ..http import Pair
 
 Pairs: TypeAlias = tuple[Pair, ...]
 HOP_BY_HOP = frozenset(
-    (b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"te", b"trailer", b"transfer-encoding")
-    + (b"upgrade", b"content-length", b"date", b"age", b"cache-status")
+    b"connection keep-alive proxy-connection proxy-authenticate te trailer transfer-encoding upgrade "
+    b"content-length date age cache-status".split()
 )
 FORBIDDEN = frozenset((b"no-store", b"private", b"no-cache"))
 CODINGS = (b"br", b"gzip", b"zstd")

@@ -27,7 +27,7 @@ def nodes(value: str, most: int, *, structured: bool) -> list[str | None]:
             return [None]
         return [element.get("for") for element in reversed(elements)][:most]
     entries = [entry.strip(" \t") for entry in reversed(value.rsplit(",", 4 * most))]
-    return [entry for entry in entries if entry][:most]
+    return [entry or None for entry in entries if entry][:most]
 
 
 def forwarded(value: str) -> list[dict[str, str]] | None:

@@ -27,11 +27,11 @@ def open_store(url: str, *, namespace: str = "nexus") -> Store:
 def _make(url: str, namespace: str) -> Store:
     scheme = url.partition("://")[0]
     if scheme == "memory":
-        from .memory import MemoryStore  # noqa: PLC0415  # only what is used is imported
+        from .memory import MemoryStore  # only what is used is imported
 
         return MemoryStore()
     if scheme in REDIS:
-        from .redis import RedisStore  # noqa: PLC0415  # only what is used is imported
+        from .redis import RedisStore  # only what is used is imported
 
         return RedisStore(url, namespace=namespace)
     if scheme in LATER:

@@ -76,7 +76,7 @@ class MemoryStore:
             for command in commands:
                 if type(command) is c.Hit:
                     answer = self._hit(command, int(now * 1e6), counted=not stopped)
-                    stopped = stopped or (command.binding and not all([x.allowed for x in answer]))
+                    stopped = stopped or (command.binding and not all(x.allowed for x in answer))
                     answers.append(answer)
                 else:
                     answers.append(self._do[type(command)](command, now))
@@ -100,7 +100,7 @@ class MemoryStore:
                 free = ring.total + limit.cost <= limit.amount
                 return (ring.add(limit, now, limit.grain) if free and counted else ring.judge(limit, now),)
         judged = [self._judge(key, limit, now) for key, limit in hit.limits]
-        if not counted or not all([x.allowed for x in judged]):
+        if not counted or not all(x.allowed for x in judged):
             return tuple(judged)
         return tuple([self._note(key, limit, now) for key, limit in hit.limits])
 
@@ -180,7 +180,7 @@ class MemoryStore:
         entry = self._entry(command.key, now)
         if entry is None:
             return None
-        return b"%d" % entry.value if isinstance(entry.value, int) else entry.value  # type: ignore[no-any-return]
+        return b"%d" % entry.value if isinstance(entry.value, int) else entry.value
 
     def _put(self, command: c.Put, now: float) -> bool:
         if self._entry(command.key, now) is not None:
@@ -204,8 +204,8 @@ class MemoryStore:
     def _add(self, command: c.Add, now: float) -> int:
         new = self._entry(command.key, now) is None
         entry = self._made(command.key, now, int, command.ttl if new else None)
-        entry.value = int(entry.value) + command.amount
-        return entry.value
+        entry.value = value = int(entry.value) + command.amount
+        return value
 
     def _scan(self, command: c.Scan, now: float) -> tuple[int, list[str]]:
         fits = re.compile(re.escape(command.prefix) + expression(command.pattern), re.DOTALL).fullmatch

@@ -164,7 +164,7 @@ def _dialled(url: str) -> str:
     scheme, _, rest = url.partition("://")
     dialled = f"{SCHEMES.get(scheme, scheme)}://{rest}"
     try:
-        redis.connection.parse_url(dialled)
+        redis.connection.parse_url(dialled)  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise SettingsError(f"the store's URL cannot be read: {error}") from error
     return dialled

@@ -121,14 +121,14 @@ def _first(raws: list[Any]) -> Any:
     return raws[0]
 
 
-def _nothing(raws: list[Any]) -> None:
+def _nothing(_raws: list[Any]) -> None:
     return None
 
 
 _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
     c.Get: (lambda p, x: [("GET", p + x.key)], _first),
     c.Put: (_put, lambda raws: bool(raws[0])),
-    c.Drop: (lambda p, x: [("UNLINK", *[p + key for key in x.keys])] if x.keys else [], lambda raws: sum(raws)),
+    c.Drop: (lambda p, x: [("UNLINK", *[p + key for key in x.keys])] if x.keys else [], sum),
     c.Remaining: (lambda p, x: [("PTTL", p + x.key)], _remaining),
     c.Add: (_add, lambda raws: raws[-1]),
     c.Scan: (_scan, _page),

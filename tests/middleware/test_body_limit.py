@@ -55,7 +55,7 @@ def test_the_client_is_told_413_even_if_the_app_catches_the_cut(door):
     assert door.get(app, method="POST", body=[b"0123456", b"7890"]).status == 413
 
 
-@pytest.mark.parametrize("length", ["-1", "1e9", "+5", "5, 5", "0x10", "", "５"])
+@pytest.mark.parametrize("length", ["-1", "1e9", "+5", "5, 5", "0x10", "", "\uff15"])
 def test_a_length_that_is_none_is_a_bad_request(door, length):
     value = length if length.isascii() else length.encode().decode("latin-1")
     seen = door.get(BodyLimit(door.app(reading())), method="POST", body=[b"x"], headers=[("content-length", value)])

@@ -54,7 +54,8 @@ def test_a_refusal_passes_after_and_done_of_the_layers_it_came_through_and_of_no
     assert (seen.status, seen.headers.keys() & {"x-a", "x-b", "x-c"}) == (403, {"x-a", "x-b"})
     assert outer.chain.size == (3 if fused else 1)
     assert steps(log) == ["before a", "before b", "after b", "after a", "done a 403", "done b 403"] or (
-        not fused and sorted(steps(log)) == sorted(["before a", "before b", "after b", "after a", "done a 403", "done b 403"])
+        not fused
+        and sorted(steps(log)) == sorted(["before a", "before b", "after b", "after a", "done a 403", "done b 403"])
     )
 
 

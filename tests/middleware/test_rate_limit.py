@@ -97,7 +97,8 @@ def test_a_rule_counts_the_paths_and_methods_it_is_about_and_no_others(door, sto
 
 
 @pytest.mark.parametrize(
-    "spelling", ["/auth/login", "/AUTH/login", "//auth//login", "/auth/login/", "/%61uth/login", "/auth;v=2/x", "/x/../auth/1"]
+    "spelling",
+    ["/auth/login", "/AUTH/login", "//auth//login", "/auth/login/", "/%61uth/login", "/auth;v=2/x", "/x/../auth/1"],
 )
 def test_no_spelling_of_a_path_has_a_fresh_limit(door, store, spelling):
     app = RateLimit(door.app(Origin()), [Rule(limit="1/minute", path="/auth/*")], store=store)
@@ -123,7 +124,11 @@ def test_404s_are_counted(door, store):
 def test_all_addresses_of_one_ipv6_network_share_a_limit(door, store):
     app = RateLimit(door.app(Origin()), "1/minute", store=store)
 
-    assert [door.get(app, client=c).status for c in ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1")] == [200, 429, 200]
+    assert [door.get(app, client=c).status for c in ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1")] == [
+        200,
+        429,
+        200,
+    ]
 
 
 def test_callers_of_unknown_address_share_one_limit(door, store):
@@ -133,7 +138,12 @@ def test_callers_of_unknown_address_share_one_limit(door, store):
 
 
 def test_a_key_says_who_is_calling_and_none_is_not_counted(door, store):
-    app = RateLimit(door.app(Origin()), "1/minute", key=lambda request: request.path if request.path != "/free" else None, store=store)
+    app = RateLimit(
+        door.app(Origin()),
+        "1/minute",
+        key=lambda request: request.path if request.path != "/free" else None,
+        store=store,
+    )
 
     assert [door.get(app, path).status for path in ("/a", "/a", "/b", "/free", "/free")] == [200, 429, 200, 200, 200]
 
@@ -199,7 +209,9 @@ def test_in_shadow_nobody_is_refused_and_the_record_says_who_would_have_been(doo
     app = RateLimit(door.app(origin), "1/minute", store=store, mode="shadow")
 
     assert statuses(door, app, 2) == [200, 200]
-    assert [(d.verdict, d.status, d.why) for d in origin.seen.decisions] == [("would answer", 429, "default: 0 of 1 left")]
+    assert [(d.verdict, d.status, d.why) for d in origin.seen.decisions] == [
+        ("would answer", 429, "default: 0 of 1 left")
+    ]
 
 
 def test_four_hundred_calls_at_once_admit_exactly_the_limit(door, store):

@@ -45,7 +45,13 @@ def test_one_line_says_who_asked_what_and_how_it_ended(door, clock):
     door.get(app, "/a", method="POST", headers=[("user-agent", "curl/8" + "x" * 300), ("x-request-id", "r1")])
 
     line = lines[0]
-    assert (line.method, line.path, line.status, line.client, line.request_id) == ("POST", "/a", 200, "203.0.113.7", "r1")
+    assert (line.method, line.path, line.status, line.client, line.request_id) == (
+        "POST",
+        "/a",
+        200,
+        "203.0.113.7",
+        "r1",
+    )
     assert (len(line.agent), line.seconds, line.at, len(lines)) == (200, 0.0, clock.now, 1)
 
 

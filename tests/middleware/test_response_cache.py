@@ -21,7 +21,13 @@ def test_a_second_get_is_a_hit_that_runs_no_handler(door, clock):
 
     first, second = door.get(app, "/c/1"), door.get(app, "/c/1")
     assert (first.body, second.body, len(origin.asked)) == (b"abcd", b"abcd", 1)
-    assert second.headers == {"cache-control": "max-age=20", "etag": '"1"', "age": "0", "cache-status": "nexus; hit", "content-length": "4"}
+    assert second.headers == {
+        "cache-control": "max-age=20",
+        "etag": '"1"',
+        "age": "0",
+        "cache-status": "nexus; hit",
+        "content-length": "4",
+    }
     assert "age" not in first.headers
 
 
@@ -76,7 +82,10 @@ def test_only_a_200_is_kept(door, clock, status):
     assert len(origin.asked) == 2
 
 
-@pytest.mark.parametrize("asked", [{"method": "POST"}, {"method": "HEAD"}, *({"headers": [(n, "x")]} for n in ("authorization", "cookie", "range"))])
+@pytest.mark.parametrize(
+    "asked",
+    [{"method": "POST"}, {"method": "HEAD"}, *({"headers": [(n, "x")]} for n in ("authorization", "cookie", "range"))],
+)
 def test_what_is_asked_with_credentials_or_is_no_get_goes_by_the_cache(door, clock, asked):
     origin = kept(*FRESH)
     app = ResponseCache(door.app(origin), clock=clock)
@@ -96,7 +105,11 @@ def test_another_path_query_host_or_scheme_is_another_answer(door, clock):
 
 
 def test_headers_that_the_key_does_not_hold_do_not_reach_a_stored_answer(door, clock):
-    origin = Origin(lambda path, headers: Answer([headers.get("x-forwarded-host", "none").encode()], headers=[*FRESH, ("vary", "x-forwarded-host")]))
+    origin = Origin(
+        lambda path, headers: Answer(
+            [headers.get("x-forwarded-host", "none").encode()], headers=[*FRESH, ("vary", "x-forwarded-host")]
+        )
+    )
     app = ResponseCache(door.app(origin), clock=clock)
     door.get(app, headers=[("x-forwarded-host", "evil.example")])
 
@@ -160,7 +173,9 @@ def test_memory_stays_within_its_bytes_under_a_flood_of_urls(door, clock):
 
 def test_a_rule_keeps_answers_that_say_nothing_themselves(door, clock):
     origin = kept()
-    app = ResponseCache(door.app(origin), clock=clock, rules=[CacheRule(path="/courses/*", ttl=60, vary=("accept-language",))])
+    app = ResponseCache(
+        door.app(origin), clock=clock, rules=[CacheRule(path="/courses/*", ttl=60, vary=("accept-language",))]
+    )
     for _ in range(2):
         for path, language in (("/courses/1", "en"), ("/courses/1", "de"), ("/other", "en")):
             door.get(app, path, headers=[("accept-language", language)])
@@ -207,5 +222,3 @@ def test_directives_are_read_as_the_rfc_says():
     assert directives(b'Max-Age="60", no-cache="a, b" ,x') == {b"max-age": b"60", b"no-cache": b"a, b", b"x": b""}
     assert [seconds(text) for text in (b"60", b"-1", b"1.5", b"", b"9" * 30)] == [60, 0, 0, 0, 2**31]
     assert [matches(wanted, b'"a"') for wanted in (b"*", b'W/"a"', b'"b", "a"', b"a")] == [True, True, True, False]
-
-

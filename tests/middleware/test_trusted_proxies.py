@@ -8,7 +8,11 @@ from nexus_middleware.middleware.rate_limit import RateLimit
 from nexus_middleware.middleware.trusted_proxies import TrustedProxies
 from tests.helpers import Origin
 
-FORWARDED = [("x-forwarded-for", "6.6.6.6, 203.0.113.9"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "shop.example")]
+FORWARDED = [
+    ("x-forwarded-for", "6.6.6.6, 203.0.113.9"),
+    ("x-forwarded-proto", "https"),
+    ("x-forwarded-host", "shop.example"),
+]
 
 
 def facts(origin):
@@ -105,4 +109,6 @@ def test_a_block_holds_from_the_moment_it_is_made(door):
 def test_in_shadow_nobody_is_refused_and_the_record_says_why(door):
     origin = Origin()
     door.get(IPFilter(door.app(origin), deny=["0.0.0.0/0"], mode="shadow"))
-    assert [(d.verdict, d.status, d.why) for d in origin.seen.decisions] == [("would answer", 403, "in a denied network")]
+    assert [(d.verdict, d.status, d.why) for d in origin.seen.decisions] == [
+        ("would answer", 403, "in a denied network")
+    ]

@@ -30,7 +30,11 @@ def test_the_client_is_whom_the_trusted_hops_vouch_for(case):
 
 @pytest.mark.parametrize(
     ("hops", "entries", "expected"),
-    [(1, "6.6.6.6, 203.0.113.9", "203.0.113.9"), (2, "6.6.6.6, 203.0.113.9", "6.6.6.6"), (3, "6.6.6.6, 203.0.113.9", "10.0.0.1")],
+    [
+        (1, "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        (2, "6.6.6.6, 203.0.113.9", "6.6.6.6"),
+        (3, "6.6.6.6, 203.0.113.9", "10.0.0.1"),
+    ],
 )
 def test_counted_hops_take_that_entry_and_refuse_a_shorter_chain(hops, entries, expected):
     headers = [(b"x-forwarded-for", entries.encode())]
@@ -41,7 +45,7 @@ def test_counted_hops_take_that_entry_and_refuse_a_shorter_chain(hops, entries, 
 @given(claimed=st.lists(ADDRESSES, max_size=5), client=ADDRESSES, proxies=st.integers(0, 5))
 def test_nothing_that_a_client_claims_changes_who_it_is(claimed, client, proxies):
     ours = ["10.0.0.0/8"]
-    if client in Networks(ours) or ip_address(client).is_unspecified:
+    if client in Networks(ours) or _mapped(client).is_unspecified:
         return
     chain = ", ".join([*claimed, client, *["10.0.0.2"] * proxies])
     plain = client_address("10.0.0.1", [(b"x-forwarded-for", client.encode())], trusted=ours)
@@ -68,7 +72,7 @@ def _mapped(address):
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
-@pytest.mark.parametrize("odd", ["", "x", "127.1", "0177.0.0.1", "1.2.3.4:80", "１.2.3.4", "1.2.3.4 ", "::1::"])
+@pytest.mark.parametrize("odd", ["", "x", "127.1", "0177.0.0.1", "1.2.3.4:80", "\uff11.2.3.4", "1.2.3.4 ", "::1::"])
 def test_what_is_no_address_is_in_no_network(odd):
     assert odd not in Networks(["0.0.0.0/0", "::/0"])
 
@@ -96,4 +100,4 @@ def test_ipv6_callers_are_counted_by_their_network():
 @pytest.mark.parametrize("bad", ['for="', "for", "for=a b=c", "for==", "=x", 'for="a"b'])
 def test_a_malformed_forwarded_header_says_nothing(bad):
     elements = forwarded(bad)
-    assert elements is None or all("for" not in e or e["for"] in ("a",) for e in elements)
+    assert elements is None or all("for" not in e or e["for"] == "a" for e in elements)

@@ -9,8 +9,6 @@ from nexus_middleware.stores import commands as c
 from nexus_middleware.stores.memory import MemoryStore
 
 
-
-
 def ask(store, command):
     return store.run([command])[0]
 
@@ -94,7 +92,13 @@ def test_a_store_says_what_it_is(any_store):
 
 
 def test_answers_come_in_the_order_of_the_questions(any_store):
-    assert any_store.run([c.Put("a", b"1", 60), c.Get("a"), c.Add("n"), c.Drop(("a",)), c.Get("a")]) == [True, b"1", 1, 1, None]
+    assert any_store.run([c.Put("a", b"1", 60), c.Get("a"), c.Add("n"), c.Drop(("a",)), c.Get("a")]) == [
+        True,
+        b"1",
+        1,
+        1,
+        None,
+    ]
 
 
 def test_the_memory_store_stays_within_its_bytes_and_drops_the_oldest_first(clock):

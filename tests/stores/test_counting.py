@@ -53,7 +53,9 @@ def test_up_to_a_limit_of_128_the_count_is_exact(amount, gaps):
 @pytest.mark.parametrize("strategy", ["sliding-window", "gcra"])
 @QUICK
 @given(
-    limits=st.lists(st.tuples(st.integers(1, 300), st.sampled_from([1.0, 7.0, 60.0]), st.integers(1, 3)), min_size=1, max_size=3),
+    limits=st.lists(
+        st.tuples(st.integers(1, 300), st.sampled_from([1.0, 7.0, 60.0]), st.integers(1, 3)), min_size=1, max_size=3
+    ),
     gaps=GAPS,
     binding=st.booleans(),
 )

@@ -10,11 +10,12 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from ..errors import SettingsError
-from ..rules.presets import CacheTTL
-from ..stores import open_store
-from ..stores.base import Store, adrive, drive
-from ..stores.commands import Add, Command, Drop, Facts, Get, Put, Remaining, Scan
+from ...errors import SettingsError
+from ...rules.presets import CacheTTL
+from ...stores import open_store
+from ...stores.base import Store, adrive, drive
+from ...stores.commands import Add, Command, Drop, Facts, Get, Put, Remaining, Scan
+from .flight import Flight
 
 R = TypeVar("R")
 Steps: TypeAlias = Generator[list[Command[Any]], list[Any], R]
@@ -230,6 +231,17 @@ class Cache:
             hits, misses, self._hits, self._misses = self._hits, self._misses, 0, 0
         return [Add(f"stats:{self._prefix}hits", hits), Add(f"stats:{self._prefix}misses", misses)]
 
+    def tick(self, now: float) -> None:
+        """Add what was counted to the store's counters, for the background thread.
+
+        Raises:
+            StoreError: the store is down; the counts are kept.
+        """
+        if self._hits or self._misses:
+            hits, misses = self._hits, self._misses
+            self.store.run([Add(f"stats:{self._prefix}hits", hits), Add(f"stats:{self._prefix}misses", misses)])
+            self.note(hits=-hits, misses=-misses)
+
     def _get(self, key: str) -> Steps[bytes | None]:
         value: bytes | None = (yield [Get(self._prefix + key)])[0]
         self.note(hits=value is not None, misses=value is None)
@@ -265,32 +277,6 @@ class Cache:
             keys += len(page)
             more = cursor != 0
         return CacheStats(keys, not more, int(facts["used_memory"]), hits, misses)
-
-
-class Flight:
-    """A fetch on its way, for which other threads wait."""
-
-    def __init__(self) -> None:
-        self._landed = threading.Event()
-        self._value: Any = None
-        self._error: BaseException | None = None
-
-    def land(self, value: Any) -> None:
-        """Hand `value` to all who wait."""
-        self._value = value
-        self._landed.set()
-
-    def fail(self, error: BaseException) -> None:
-        """Raise `error` in all who wait."""
-        self._error = error
-        self._landed.set()
-
-    def wait(self) -> Any:
-        """Return the value, or raise what the fetch raised."""
-        self._landed.wait()
-        if self._error is not None:
-            raise self._error
-        return self._value
 
 
 def _hear(flight: asyncio.Future[Any]) -> None:
