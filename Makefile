@@ -34,7 +34,7 @@ check: $(DEV) ## lint, format, types, floors, dependencies, dead code, spelling
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
 	$(PY) -m mypy
-	$(PY) -m pyright
+	$(PY) -m pyright --pythonpath $(PY)
 	"$(BIN)/lint-imports"
 	"$(BIN)/deptry" .
 	$(PY) -m vulture

@@ -32,10 +32,9 @@ async def serve_rest(chain: Chain, scope: Scope, receive: Receive, send: Send) -
         await chain.asgi_app(scope, receive, send)
 
 
-class ASGIPassage(Passage):
+class ASGIPassage(Passage[ASGIRequest]):
     """A passage, and the way back to its client."""
 
-    request: ASGIRequest
     _trailers = False
     _plain = False  # the body goes by unseen
     _too_long = False  # the body was, and the client has been told

@@ -57,7 +57,7 @@ class Chain:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a request that was repeated in the background failed", exc_info=error)
 
-    def store_failed(self, passage: Passage, commands: list[Command[Any]], error: StoreError) -> list[None]:
+    def store_failed(self, passage: Passage[Any], commands: list[Command[Any]], error: StoreError) -> list[None]:
         """Answer for a store that is down: None to everyone, and a log line every 30 s."""
         passage.request.degraded = True
         now = time.monotonic()
@@ -67,8 +67,8 @@ class Chain:
         return [None] * len(commands)
 
 
-def _body_for(layer: Layer[Any]) -> Callable[[Passage], Want | None]:
-    def want(passage: Passage) -> Want | None:
+def _body_for(layer: Layer[Any]) -> Callable[[Passage[Any]], Want | None]:
+    def want(passage: Passage[Any]) -> Want | None:
         request = passage.request
         return Want.BODY if request.body is None and layer.reads(request) else None
 

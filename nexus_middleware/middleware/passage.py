@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ class Want(Enum):
     BODY = "the whole body of the request"
 
 
+R = TypeVar("R", bound="ASGIRequest | WSGIRequest")
 Effect: TypeAlias = "list[Command[Any]] | Future[Any] | Want"
 
 
@@ -57,11 +58,11 @@ class Flow:
         return [command for tap in self._taps if (command := tap(chunk, self._whole)) is not None]
 
 
-class Passage:
+class Passage(Generic[R]):
     """How deep the request came, what stopped it, what sees the body of its response."""
 
     chain: Chain
-    request: ASGIRequest | WSGIRequest
+    request: R
     outermost = False  # of the chains around the app
     depth = -1  # the innermost layer reached
     status = 500

@@ -114,9 +114,10 @@ class RateLimit(Layer[Allowances]):
         if answer is None:
             if self._on_error == "closed":
                 return problem(request, 503, "Calls cannot be counted just now.", headers=((b"retry-after", b"1"),))
-            answer = () if self._on_error == "open" else self._local.run([counted.hit])[0]
-        counted.answers = answer
-        for allowance in answer:
+            counted.answers = () if self._on_error == "open" else self._local.run([counted.hit])[0]
+        else:
+            counted.answers = answer
+        for allowance in counted.answers:
             if not allowance.allowed:
                 return self._refusal(request, counted)
         return None

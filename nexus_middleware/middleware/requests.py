@@ -21,7 +21,7 @@ class Trace:
 
     def __init__(self, request: _Shared) -> None:
         self.request = request
-        self.passages: list[Passage] = []  # through each chain, outermost first
+        self.passages: list[Passage[Any]] = []  # through each chain, outermost first
 
     @property
     def request_id(self) -> str:
@@ -31,7 +31,7 @@ class Trace:
     @property
     def client(self) -> str:
         """The address of whoever asks, after trusted proxies; "" if it is unknown."""
-        return self.passages[-1].request.client
+        return self.passages[-1].request.client  # type: ignore[no-any-return]
 
     @property
     def degraded(self) -> bool:
@@ -67,6 +67,7 @@ class _Shared:
 class ASGIRequest(_Shared):
     """A `Request` over a scope."""
 
+    scope: Scope
     _found: dict[bytes, bytes] | None = None
 
     def __init__(self, scope: Scope) -> None:
@@ -75,7 +76,7 @@ class ASGIRequest(_Shared):
         self.client = client[0] if client else ""
         self.scheme = scope.get("scheme", "http")
 
-    def enter(self, passage: Passage) -> None:
+    def enter(self, passage: Passage[Any]) -> None:
         """Join the trace of the request, or begin it."""
         state = self.scope.get("state")
         if state is None:
@@ -146,13 +147,15 @@ class ASGIRequest(_Shared):
 class WSGIRequest(_Shared):
     """A `Request` over an environ."""
 
+    environ: WSGIEnvironment
+
     def __init__(self, environ: WSGIEnvironment) -> None:
         self.environ = environ
         self.client = environ.get("REMOTE_ADDR", "")
         self.scheme = environ.get("wsgi.url_scheme", "http")
         self._first = environ
 
-    def enter(self, passage: Passage) -> None:
+    def enter(self, passage: Passage[Any]) -> None:
         """Join the trace of the request, or begin it."""
         trace = self.environ.get(ENVIRON)
         if trace is None:

@@ -32,10 +32,9 @@ def serve(chain: Chain, environ: WSGIEnvironment, start_response: StartResponse)
         raise
 
 
-class WSGIPassage(Passage):
+class WSGIPassage(Passage[WSGIRequest]):
     """A passage, and the way back to its client: a WSGI body that knows when the server is done with it."""
 
-    request: WSGIRequest
     _body: Iterable[bytes] = ()
     _again = False
     _meter: Metered | None = None

@@ -74,4 +74,4 @@ def worst(statuses: list[Status]) -> Status:
     >>> worst(["healthy", "unhealthy", "degraded"])
     'unhealthy'
     """
-    return max(statuses, key=ORDER.index, default="healthy")
+    return ORDER[max(map(ORDER.index, statuses), default=0)]

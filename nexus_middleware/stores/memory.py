@@ -134,7 +134,7 @@ class MemoryStore:
         counts = self._counts
         for _ in range(min(2, len(counts))):
             key, kept = counts.popitem(last=False)
-            ends = kept if isinstance(kept, float) else kept.newest + kept.window
+            ends = kept if not isinstance(kept, Ring) else kept.newest + kept.window
             if ends > now:
                 counts[key] = kept
         while len(counts) >= self._max_callers:

@@ -13,7 +13,7 @@ from ..rules.windows import Allowance
 from . import commands as c
 from .pipeline import Words
 
-SCRIPT = files(__package__).joinpath("scripts/count.lua").read_bytes()
+SCRIPT = files(__package__ or "").joinpath("scripts/count.lua").read_bytes()
 SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
