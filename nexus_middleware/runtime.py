@@ -79,6 +79,15 @@ class Runtime:
 
         return Log(self.settings)
 
+    def check(self) -> None:
+        """See that the store answers.
+
+        Raises:
+            SettingsError: its URL names none.
+            StoreError: it does not answer.
+        """
+        self.store.check()
+
     def start(self) -> None:
         """Start the thread that does what no request shall wait for; once a process, and again after a fork."""
         with self._lock:

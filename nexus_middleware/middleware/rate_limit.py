@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from ..errors import SettingsError
@@ -38,7 +38,7 @@ class Rule:
         cost: What one call counts.
     """
 
-    limit: str
+    limit: str = field(kw_only=False)
     path: str = "*"
     methods: tuple[str, ...] = ()
     key: KeyOf = by_client

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
@@ -38,7 +38,7 @@ class CacheRule:
         vary: Names of request headers that make another answer.
     """
 
-    path: str
+    path: str = field(kw_only=False)
     ttl: float
     vary: tuple[str, ...] = ()
 

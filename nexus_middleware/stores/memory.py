@@ -86,6 +86,9 @@ class MemoryStore:
         """`run`, which never waits."""
         return self.run(commands)
 
+    def check(self) -> None:
+        """Do nothing: it is always there."""
+
     def close(self) -> None:
         """Do nothing: there is no connection, and what is kept goes with the object."""
 
