@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 Catch = Callable[[str, str, str, str], None]  # sender, recipient, subject, text
 
@@ -16,7 +15,7 @@ class _Handler:
         self._catch = catch
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
-        mail = cast("EmailMessage", message_from_bytes(envelope.content, policy=policy.default))
+        mail = message_from_bytes(envelope.content, policy=policy.default)
         body = mail.get_body(("plain", "html"))
         text = body.get_content() if body is not None else ""
         for recipient in envelope.rcpt_tos:
