@@ -1,0 +1,106 @@
+"""Who may use the dashboard and its API: whoever has the token, a session, or the leave of the host's own hook."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import inspect
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from .answers import Problem
+from .attempts import Attempts
+from .rights import RIGHTS, Hook, granted
+from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from ..runtime import Runtime
+    from .exchange import Exchange
+
+LOG = logging.getLogger("nexus_middleware")
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="nexus"'}
+REMIND_AFTER = 60.0  # seconds between two log lines that say how to open the dashboard
+
+
+class Access:
+    """Decides what the sender of a request may do.
+
+    Args:
+        runtime: Its settings have the token.
+        hook: Decides instead of the token.
+    """
+
+    def __init__(self, runtime: Runtime, hook: Hook | None) -> None:
+        self._token, self._hook = runtime.settings.admin_token, hook
+        self.sessions = Sessions(self._token)
+        self._attempts = Attempts(runtime.store)
+        self._reminded = float("-inf")
+
+    @property
+    def by_token(self) -> bool:
+        """Whether it is the token, and so the sign-in page, that opens."""
+        return self._hook is None and bool(self._token)
+
+    def check_open(self) -> None:
+        """Raise a 404 if nobody was given access at all."""
+        if self._hook is not None or self._token:
+            return
+        if time.monotonic() - self._reminded > REMIND_AFTER:
+            self._reminded = time.monotonic()
+            LOG.warning("the dashboard is closed: set NEXUS_ADMIN_TOKEN, or give Nexus(app, access=…), to open it")
+        raise nothing_here()
+
+    async def admit(self, exchange: Exchange) -> None:
+        """Note on `exchange` what its sender may do.
+
+        Raises:
+            Problem: nothing, and why.
+        """
+        self.check_open()
+        if self._hook is not None:
+            await self._ask_hook(self._hook, exchange)
+        elif given := offered(exchange):
+            await self.check_token(exchange, *given)
+            exchange.who, exchange.explicit, exchange.rights = "token", True, RIGHTS
+        elif self._has_session(exchange):
+            exchange.who, exchange.rights = "session", RIGHTS
+        else:
+            raise unknown()
+
+    async def check_token(self, exchange: Exchange, *given: bytes) -> None:
+        """Raise a 401 or 429 unless one of the tokens `given` is right."""
+        self._attempts.check(exchange.client)
+        wanted = hashlib.sha256(self._token.encode()).digest()
+        right = [hmac.compare_digest(hashlib.sha256(token).digest(), wanted) for token in given]
+        if any(right):
+            return
+        await self._attempts.failed(exchange.client)
+        raise unknown()
+
+    def _has_session(self, exchange: Exchange) -> bool:
+        return self.sessions.holds(exchange.cookies, secure=exchange.secure)
+
+    async def _ask_hook(self, hook: Hook, exchange: Exchange) -> None:
+        allowed = hook(exchange.scope)
+        exchange.rights = granted(await allowed if inspect.isawaitable(allowed) else allowed)
+        if not exchange.rights:
+            raise nothing_here()
+        exchange.who, exchange.explicit = "hook", bool(offered(exchange)) and not exchange.cookies
+
+
+def offered(exchange: Exchange) -> list[bytes]:
+    """Return the tokens that the headers offer."""
+    scheme, _, bearer = exchange.headers.get("authorization", "").partition(" ")
+    given = [bearer.strip()] if scheme.lower() == "bearer" else []
+    return [text.encode("latin-1") for text in (*given, exchange.headers.get("x-api-key", "")) if text]
+
+
+def nothing_here() -> Problem:
+    """Return the 404 that does not say whether there is something."""
+    return Problem(404, "not_found", "there is nothing here")
+
+
+def unknown() -> Problem:
+    """Return the 401, the same for every reason."""
+    return Problem(401, "unauthenticated", "sign in, or send the token as Authorization: Bearer", CHALLENGE)

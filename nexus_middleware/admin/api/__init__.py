@@ -1,0 +1,31 @@
+"""The JSON API: every address with its methods and the right each needs."""
+
+from __future__ import annotations
+
+from ..resource import Action, Resource
+from . import blocked, cache, health, queues, session
+
+RESOURCES: dict[str, Resource] = {
+    "/health": Resource("health", {"GET": Action("view", health.read)}),
+    "/overview": Resource("health", {"GET": Action("view", health.overview)}),
+    "/me": Resource("sign-in", {"GET": Action("view", session.me)}),
+    "/cache": Resource(
+        "cache",
+        {"GET": Action("view", cache.read), "DELETE": Action("cache:clear", cache.clear)},
+    ),
+    "/queues": Resource("queues", {"GET": Action("view", queues.read)}),
+    "/queues/{queue:path}/pause": Resource("queues", {"POST": Action("queues:pause", queues.pause)}),
+    "/queues/{queue:path}/resume": Resource("queues", {"POST": Action("queues:pause", queues.resume)}),
+    "/queues/{queue:path}/retry-failed": Resource("queues", {"POST": Action("queues:retry", queues.retry_failed)}),
+    "/queues/{queue:path}/empty": Resource("queues", {"POST": Action("queues:delete", queues.empty)}),
+    "/security/blocked": Resource(
+        "blocked addresses",
+        {
+            "GET": Action("view", blocked.read),
+            "POST": Action("security:block", blocked.block),
+            "DELETE": Action("security:unblock", blocked.unblock),
+        },
+    ),
+    "/sign-in": Resource("sign-in", {"POST": Action("", session.sign_in)}, public=True),
+    "/sign-out": Resource("sign-in", {"POST": Action("", session.sign_out)}, public=True),
+}

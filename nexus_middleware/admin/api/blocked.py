@@ -1,0 +1,77 @@
+"""GET, POST and DELETE /security/blocked."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Annotated, Any
+
+import msgspec
+
+from ...errors import SettingsError
+from ...rules.networks import Networks
+from ..answers import Answer, Problem, done, found
+from ..exchange import Exchange
+from ..panels import timestamp
+
+Address = Annotated[str, msgspec.Meta(min_length=2, max_length=64)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=10 * 366 * 86_400)]
+
+
+class Block(msgspec.Struct):
+    """What is asked for: an address or network, why, and for how many seconds (None: for good)."""
+
+    address: Address
+    reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    lasts: Seconds | None = None
+
+
+class Unblock(msgspec.Struct):
+    """The address or network to let in again."""
+
+    address: Address
+
+
+async def read(exchange: Exchange) -> Answer:
+    """List what is blocked."""
+    items = [_shown(block) for block in await exchange.runtime.security.ablocked()]
+    value = {"items": items, "nextCursor": None, "total": len(items), "totalExact": True}
+    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
+
+
+async def block(exchange: Exchange) -> Answer:
+    """Block an address or network, but never the one that asks."""
+    asked = await exchange.json(Block)
+    address = _network(asked.address)
+    if exchange.client in Networks([address]):
+        raise Problem(409, "own_address", "this holds your own address, and would lock you out")
+    try:
+        await exchange.runtime.security.ablock(address, reason=asked.reason, lasts=asked.lasts)
+    except SettingsError as error:
+        raise Problem(400, "bad_address", str(error)) from error
+    exchange.audit("block", target=address, reason=asked.reason, lasts=asked.lasts)
+    return done({"success": True, "address": address})
+
+
+async def unblock(exchange: Exchange) -> Answer:
+    """Let an address or network in again."""
+    given = exchange.query.get("address") or (await exchange.json(Unblock)).address
+    address = _network(given)
+    await exchange.runtime.security.aunblock(address)
+    exchange.audit("unblock", target=address)
+    return done({"success": True, "address": address})
+
+
+def _shown(block: dict[str, Any]) -> dict[str, Any]:
+    until = block["until"]
+    return {**block, "since": timestamp(block["since"]), "until": None if until is None else timestamp(until)}
+
+
+def _network(text: str) -> str:
+    """Return the address or network in its one canonical form."""
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        raise Problem(400, "bad_address", "give an address or a network, such as 192.0.2.7 or 192.0.2.0/24") from error
+    if network.prefixlen == 0:
+        raise Problem(409, "everyone", "this would block everyone")
+    return str(network.network_address) if network.num_addresses == 1 else str(network)

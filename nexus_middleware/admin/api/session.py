@@ -1,0 +1,37 @@
+"""GET /me, POST /sign-in and /sign-out."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..access import nothing_here
+from ..answers import Answer, done, found
+from ..exchange import Exchange
+
+
+class SignIn(msgspec.Struct):
+    """What the sign-in page sends."""
+
+    token: str
+
+
+async def me(exchange: Exchange) -> Answer:
+    """Say who asks, and what they may do."""
+    value = {"who": exchange.who, "rights": sorted(exchange.rights), "address": exchange.client}
+    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
+
+
+async def sign_in(exchange: Exchange) -> Answer:
+    """Begin a session for whoever has the token."""
+    if not exchange.access.by_token:
+        raise nothing_here()
+    token = (await exchange.json(SignIn)).token
+    await exchange.access.check_token(exchange, token.strip().encode("utf-8", "surrogatepass"))
+    exchange.who = "session"
+    exchange.audit("sign_in")
+    return done({"success": True}, (exchange.access.sessions.cookie(secure=exchange.secure),))
+
+
+async def sign_out(exchange: Exchange) -> Answer:
+    """End the session of this browser."""
+    return done({"success": True}, (exchange.access.sessions.no_cookie(secure=exchange.secure),))

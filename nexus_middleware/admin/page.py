@@ -1,0 +1,136 @@
+"""The dashboard's page, its sign-in page, and the files they load; no build step, no template engine."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import msgspec
+
+from ..http import Pair
+from .access import nothing_here
+from .answers import NO_STORE, Answer, Problem
+from .exchange import Exchange
+from .resource import Action, Resource
+
+STATIC = files("nexus_middleware.admin") / "static"
+KINDS = {
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "mjs": b"text/javascript; charset=utf-8",
+    "svg": b"image/svg+xml",
+}
+CSP = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    b"require-trusted-types-for 'script'; trusted-types 'none'"
+)
+SAFETY: tuple[Pair, ...] = (
+    (b"content-security-policy", CSP),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+HTML: Pair = (b"content-type", b"text/html; charset=utf-8")
+FOREVER: Pair = (b"cache-control", b"public, max-age=31536000, immutable")  # the address changes with the content
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that the page loads."""
+
+    kind: bytes
+    body: bytes
+    packed: bytes  # gzip
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """All such files, under a name that changes when one of them does."""
+
+    tag: str
+    by_name: dict[str, Asset]
+
+
+def pages() -> dict[str, Resource]:
+    """Return what the dashboard serves beside the API, by path."""
+    return {
+        "/": Resource("dashboard", {"GET": Action("", _page)}, public=True),
+        "/static/{tag}/{name:path}": Resource("dashboard", {"GET": Action("", _static)}, public=True),
+    }
+
+
+async def _page(exchange: Exchange) -> Answer:
+    try:
+        await exchange.access.admit(exchange)
+    except Problem as why:
+        if why.status not in (401, 429) or not exchange.access.by_token:
+            raise
+        return _html("sign-in.html", why.status, {"error": "" if why.status == 401 else why.detail}, exchange)
+    if "view" not in exchange.rights:
+        raise nothing_here()
+    panels = exchange.panels
+    me = {"who": exchange.who, "rights": sorted(exchange.rights), "address": exchange.client}
+    snapshot = {**await panels.overview(), "meta": panels.meta(), "me": me}
+    return _html("page.html", 200, snapshot, exchange)
+
+
+def _html(name: str, status: int, snapshot: dict[str, Any], exchange: Exchange) -> Answer:
+    environment = exchange.runtime.settings.environment
+    data = msgspec.json.encode(snapshot).decode().replace("<", "\\u003c")  # so that no text ends the script element
+    values = {"static": f"static/{assets().tag}", "environment": escape(environment), "snapshot": data}
+    values["plain"] = "" if exchange.secure else "plain"
+    text = _template(name)
+    for key, value in values.items():
+        text = text.replace("{{" + key + "}}", value)
+    return Answer(status, text.encode(), (HTML, NO_STORE, *SAFETY))
+
+
+async def _static(exchange: Exchange) -> Answer:
+    known = assets()
+    asset = known.by_name.get(exchange.path_params["name"])
+    if asset is None:
+        raise nothing_here()
+    # another tag is that of another version, whose page was loaded before this one was deployed
+    caching = FOREVER if exchange.path_params["tag"] == known.tag else NO_STORE
+    headers = ((b"content-type", asset.kind), caching, (b"vary", b"accept-encoding"), *SAFETY)
+    if "gzip" in exchange.headers.get("accept-encoding", ""):
+        return Answer(200, asset.packed, (*headers, (b"content-encoding", b"gzip")))
+    return Answer(200, asset.body, headers)
+
+
+@lru_cache(1)
+def assets() -> Assets:
+    """Read all files that the page loads, once."""
+    bodies = {name: file.read_bytes() for name, file in _walk(STATIC, "") if name.rpartition(".")[2] in KINDS}
+    digest = hashlib.sha256()
+    for name in sorted(bodies):
+        digest.update(name.encode() + b"\0" + bodies[name])
+    by_name = {
+        name: Asset(KINDS[name.rpartition(".")[2]], body, gzip.compress(body, 9, mtime=0))
+        for name, body in bodies.items()
+    }
+    return Assets(digest.hexdigest()[:16], by_name)
+
+
+def _walk(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
+    found: list[tuple[str, Traversable]] = []
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            found += _walk(entry, f"{prefix}{entry.name}/")
+        else:
+            found.append((prefix + entry.name, entry))
+    return found
+
+
+@lru_cache(4)
+def _template(name: str) -> str:
+    return (STATIC / name).read_text("utf-8")

@@ -1,0 +1,125 @@
+"""All that the dashboard reads from the services, in the shapes that the API gives."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SettingsError, StoreError
+from ..rules.health import Status, worst
+from ..services.cache import CacheStats
+from .snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from ..runtime import Runtime
+
+REFRESH_SECONDS = 10
+MIB = 2**20
+
+
+class Panels:
+    """Reads from the services of one runtime; what costs a trip to the store is shared for a second."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._processes = 1
+        self.cache = Snapshot(self._cache)
+        self.queues = Snapshot(self._queues)
+        self.health = Snapshot(self._health)
+
+    async def overview(self) -> dict[str, Any]:
+        """Return health, cache and queues in one; what the store does not tell now has an `error` instead."""
+        health, cache, queues = await asyncio.gather(self.health.get(), _or_error(self.cache), _or_error(self.queues))
+        return {**health, "cache": cache, "queues": queues}
+
+    def meta(self) -> dict[str, Any]:
+        """Return what belongs to every answer."""
+        settings = self._runtime.settings
+        return {
+            "version": _version(),
+            "time": timestamp(),
+            "environment": settings.environment,
+            "scope": "cluster" if self._runtime.store.waits else "process",
+            "processes": self._processes,
+            "refreshSeconds": REFRESH_SECONDS,
+        }
+
+    async def _health(self) -> dict[str, Any]:
+        health = dict(await self._runtime.monitor.ahealth())
+        self._processes = health.pop("processes", 1)
+        return {"health": health, "services": self._services(health["checks"])}
+
+    def _services(self, checks: list[dict[str, Any]]) -> dict[str, str]:
+        if not self._runtime.store.waits:
+            return {"redis": "disabled", "queues": "disabled"}
+        answers = all(check["status"] == "healthy" for check in checks if check["name"] == "redis")
+        redis = "healthy" if answers else "unhealthy"
+        return {"redis": redis, "queues": _worst(checks, "queue") if answers else "unhealthy"}
+
+    async def _cache(self) -> dict[str, Any]:
+        values, stored = await asyncio.gather(self._runtime.cache.astats(), self._runtime.pages.astats())
+        return cache_shape(values, stored, apart=not self._runtime.store.waits)
+
+    async def _queues(self) -> dict[str, Any]:
+        try:
+            return {"stats": await queues_of(self._runtime).aall_stats(), "state": "enabled"}
+        except SettingsError:  # jobs need a Redis
+            return {"stats": {}, "state": "disabled"}
+
+
+def queues_of(runtime: Runtime) -> Any:
+    """Return the service for jobs.
+
+    Raises:
+        SettingsError: jobs cannot be kept in this store.
+    """
+    queues = getattr(runtime, "queues", None)
+    if queues is None:
+        raise SettingsError("no queues are configured")
+    return queues
+
+
+def cache_shape(values: CacheStats, pages: CacheStats, *, apart: bool) -> dict[str, Any]:
+    """Return both caches summed, and each beside it; `apart` if their memory is not that of one store."""
+    memory = values.memory_bytes + (pages.memory_bytes if apart else 0)
+    stats = {
+        **_counts(values.keys + pages.keys, values.hits + pages.hits, values.misses + pages.misses),
+        "memory": f"{memory / MIB:.1f}MB",
+        "memoryBytes": memory,
+        "keysExact": values.exact and pages.exact,
+    }
+    groups = [("values", values), ("pages", pages)]
+    each = [{"name": name, **_counts(part.keys, part.hits, part.misses)} for name, part in groups]
+    return {"stats": {**stats, "groups": each}}
+
+
+def _counts(keys: int, hits: int, misses: int) -> dict[str, Any]:
+    ratio = hits / (hits + misses) if hits + misses else 0.0
+    return {"keys": keys, "hits": hits, "misses": misses, "hitRate": f"{ratio:.2%}", "hitRatio": round(ratio, 4)}
+
+
+def timestamp(seconds: float | None = None) -> str:
+    """Return a time since the epoch, or now, as ISO 8601 in UTC."""
+    moment = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def _or_error(snapshot: Snapshot) -> dict[str, Any]:
+    try:
+        return await snapshot.get()
+    except StoreError:
+        return {"error": "store_unavailable"}
+
+
+def _worst(checks: list[dict[str, Any]], beginning: str) -> str:
+    found: list[Status] = [check["status"] for check in checks if check["name"].startswith(beginning)]
+    return worst(found)
+
+
+def _version() -> str:
+    try:
+        return version("nexus-middleware")
+    except PackageNotFoundError:  # a copy that was not installed
+        return "unknown"

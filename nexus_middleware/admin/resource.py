@@ -1,0 +1,70 @@
+"""One address of the API: which methods it takes, what right each needs, and the order in which that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import StoreError
+from ..http import Receive, Scope, Send
+from .answers import API, Answer, Problem, down
+from .origins import SAFE, may_change
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+EXCHANGE = "nexus.exchange"  # where in the scope the request waits for its resource
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a method does, and the right it needs."""
+
+    right: str
+    run: Callable[[Exchange], Awaitable[Answer]]
+
+
+class Resource:
+    """An ASGI app behind Starlette's router.
+
+    Args:
+        of: What it is about, for the sentence that says the store is down.
+        actions: By method.
+        public: Anyone may ask, and rights are not looked at.
+    """
+
+    def __init__(self, of: str, actions: Mapping[str, Action], *, public: bool = False) -> None:
+        self._of, self._actions, self._public = of, dict(actions), public
+        also = ["HEAD"] if "GET" in actions else []
+        self.allow = ", ".join(sorted([*actions, *also, "OPTIONS"]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange: Exchange = scope[EXCHANGE]
+        exchange.path_params = scope["path_params"]
+        answer = await self._answer(exchange)
+        await answer.send(send, without_body=exchange.method == "HEAD")
+
+    async def _answer(self, exchange: Exchange) -> Answer:
+        if self._public:
+            exchange.access.check_open()
+        else:
+            await exchange.access.admit(exchange)
+        if exchange.method == "OPTIONS":
+            return Answer(204, headers=(*API, (b"allow", self.allow.encode())))
+        action = self._actions.get("GET" if exchange.method == "HEAD" else exchange.method)
+        if action is None:
+            raise Problem(405, "method_not_allowed", "this address does not take that method", {"Allow": self.allow})
+        self._check(exchange, action)
+        try:
+            return await action.run(exchange)
+        except StoreError as error:
+            raise down(self._of) from error
+
+    def _check(self, exchange: Exchange, action: Action) -> None:
+        if exchange.method not in SAFE and not may_change(
+            exchange.headers, exchange.scheme, explicit=exchange.explicit
+        ):
+            raise Problem(403, "cross_site", "only a page of this origin, or a token in a header, may change something")
+        if not self._public and action.right not in exchange.rights:
+            raise Problem(403, "forbidden", f"this needs the right {action.right}")
