@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .services.cache.pages import PageCache
     from .services.logs import Log
     from .services.monitor import Monitor
+    from .services.queues import Queues
     from .services.security import Security
     from .stores.base import Store
 
@@ -73,6 +74,13 @@ class Runtime:
         return Security(self.store)
 
     @cached_property
+    def queues(self) -> Queues:
+        """Jobs for the worker."""
+        from .services.queues import Queues
+
+        return Queues(self.settings.queue_store or self.settings.store, settings=self.settings)
+
+    @cached_property
     def log(self) -> Log:
         """Where events and requests are written."""
         from .services.logs import Log
@@ -106,6 +114,8 @@ class Runtime:
             self._last(self.monitor.leave)
         if "log" in self.__dict__:
             self.log.writer.flush()
+        if "queues" in self.__dict__:
+            self.queues.close()
         if "store" in self.__dict__:
             self.store.close()
 

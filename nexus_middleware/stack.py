@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .admin.rights import Hook
     from .services.cache import Cache
     from .services.monitor import Monitor
+    from .services.queues import Queues
 
 PROBE_HEADERS = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
 Make: TypeAlias = Callable[[App], Layer[Any]]
@@ -107,6 +108,11 @@ class Nexus:
     def cache(self) -> Cache:
         """The cache for the app's own values."""
         return self.runtime.cache
+
+    @property
+    def queues(self) -> Queues:
+        """Jobs for the worker."""
+        return self.runtime.queues
 
     @property
     def monitor(self) -> Monitor:
