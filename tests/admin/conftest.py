@@ -31,6 +31,9 @@ class Queues:
             raise SettingsError("jobs need a Redis: set NEXUS_STORE")
         return self.stats
 
+    def close(self):
+        self.told.append(("close", ""))
+
     async def apause(self, queue):
         self.told.append(("pause", queue))
 
