@@ -1,0 +1,169 @@
+"""A worker's child: takes one job after another, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import NexusError, StoreError
+from ..rules.retries import RETRIES
+from ..services.jobs.ledger import Claim
+from ..services.logs import Log
+from ..services.queues import Queues
+from .apps import load_queues
+from .runs import Outcome, perform
+
+BEAT = 5.0  # seconds
+GRACE = 10.0  # seconds that a job may overrun, or that the store may be away at the end
+STUCK = 70  # the exit code of a child whose job cannot be interrupted
+MOST_JOBS = 1_000  # then a fresh process takes over, which gives back what jobs have leaked
+
+
+class Child:
+    """Runs jobs in the main thread; another tells Redis that it lives.
+
+    Args:
+        queues: What to serve.
+        name: How it is known in Redis.
+    """
+
+    def __init__(self, queues: Queues, name: str) -> None:
+        self._queues, self._name = queues, name
+        self._ledger = queues.ledger
+        self._log = Log(queues.settings).bind(kind="queue", worker=name)
+        self._stopping = threading.Event()  # after this job
+        self._ended = threading.Event()
+        self._claim: Claim | None = None
+        self._deadline = float("inf")  # of the job that runs, on the monotonic clock
+        self._counts = {"done": 0, "retry": 0, "later": 0, "failed": 0}
+        self._parent = os.getppid()
+
+    def run(self) -> None:
+        """Work until told to stop, the supervisor is gone, or it is another's turn."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which tells us
+        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
+        heart = threading.Thread(target=self._beat_on, name="nexus-heart", daemon=True)
+        heart.start()
+        while not self._stopping.is_set() and sum(self._counts.values()) < MOST_JOBS:
+            try:
+                self._next()
+            except StoreError as error:
+                self._log.warning("the queues' store is away", reason=str(error))
+                self._stopping.wait(1.0)
+        self._ended.set()
+        heart.join(BEAT)
+        self._leave()
+
+    def _next(self) -> None:
+        claim = self._ledger.fetch(self._name, fair(self._queues.jobs.queues))
+        if claim is None:
+            self._ledger.wait(1.0)
+            return
+        self._claim = claim
+        self._deadline = time.monotonic() + (claim.job.timeout or 180) + GRACE
+        began = time.time()
+        try:
+            outcome = perform(claim, self._queues)
+        finally:
+            self._deadline = float("inf")
+        self._report(claim, outcome, began)
+        self._claim = None
+
+    def _report(self, claim: Claim, outcome: Outcome, began: float) -> None:
+        """Write down how it ended, however long the store is away; only at the end of the worker that is given up."""
+        run = (time.time() - began) * 1000
+        since = claim.job.enqueued_at if claim.job.retries_left == RETRIES else None  # a retry waits on purpose
+        wait = f"{max(0.0, (began - since.timestamp()) * 1000):.1f}" if since else ""
+        give_up = float("inf")
+        while time.monotonic() < give_up:
+            try:
+                kept = self._ledger.finish(
+                    self._name, claim, outcome.kind, outcome.text, seconds=outcome.seconds, times=f"{wait}:{run:.1f}"
+                )
+            except StoreError:
+                give_up = min(give_up, time.monotonic() + GRACE) if self._stopping.is_set() else give_up
+                time.sleep(0.5)
+            else:
+                self._tell(claim, outcome, run, kept=kept)
+                return
+
+    def _tell(self, claim: Claim, outcome: Outcome, run: float, *, kept: bool) -> None:
+        self._counts[outcome.kind] += 1
+        facts: dict[str, Any] = {"job": claim.job.id, "queue": claim.queue, "ms": round(run, 1)}
+        if not kept:
+            self._log.warning("a job was taken over by another worker while it ran", **facts)
+        elif outcome.kind == "done":
+            self._log.info("job done", **facts)
+        else:
+            facts |= {"seconds": round(outcome.seconds, 2), "reason": outcome.text}
+            if outcome.kind == "failed":
+                self._log.error("job failed", **facts)
+            else:
+                self._log.warning("job put off" if outcome.kind == "later" else "job to be retried", **facts)
+
+    def _beat_on(self) -> None:
+        ledger = self._ledger.again()
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        facts: dict[str, str | int] = {"pid": os.getpid(), "host": socket.gethostname(), "started": started}
+        while True:
+            try:
+                ledger.beat(self._name, self._claim, {**facts, **self._counts})
+            except StoreError as error:
+                self._log.debug("no heartbeat", reason=str(error))
+            if self._ended.wait(BEAT):
+                break
+            self._look()
+        ledger.close()
+
+    def _look(self) -> None:
+        if os.getppid() != self._parent:  # nobody would start us again, or stop us
+            self._stopping.set()
+        if time.monotonic() > self._deadline:
+            self._log.error("a job cannot be interrupted: its worker ends, and it is run again")
+            self._log.writer.flush()
+            os._exit(STUCK)
+
+    def _leave(self) -> None:
+        try:
+            self._ledger.rescue(worker=self._name)  # takes our name off the list of workers
+        except StoreError:
+            self._log.warning("the store is away: this worker is listed for half a minute more")
+        self._queues.close()
+        self._log.writer.flush()
+
+
+def fair(queues: Sequence[str]) -> Sequence[str]:
+    """Return `queues` in their order, or one time in eight from a random one on, so that none starves.
+
+    >>> sorted(fair(("a", "b")))
+    ['a', 'b']
+    """
+    start = random.randrange(len(queues)) if random.random() < 1 / 8 else 0  # noqa: S311  # no secret
+    return [*queues[start:], *queues[:start]]
+
+
+def main() -> int:
+    """Run a child; for the supervisor, which checked everything before."""
+    parser = argparse.ArgumentParser(prog="nexus worker (child)")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--app", default="")
+    given = parser.parse_args()
+    try:
+        Child(load_queues(given.app), given.name).run()
+    except NexusError as error:
+        sys.stderr.write(f"nexus worker: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

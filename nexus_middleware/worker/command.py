@@ -1,0 +1,47 @@
+"""The command `nexus worker`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+HELP = "run the jobs that were put into the queues"
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument(
+        "--app",
+        default="",
+        metavar="MODULE:ATTR",
+        help="where your own jobs are registered: a Queues, or a Nexus, such as shop.main:app",
+    )
+    parser.add_argument("--processes", type=_positive, default=1, metavar="N", help="how many jobs run at once (1)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Work until a signal comes; 0 is returned then.
+
+    Raises:
+        SettingsError: a setting or option does not fit.
+        StoreError: the store does not answer.
+    """
+    from ..services.jobs.email import Server
+    from .apps import load_queues
+    from .supervisor import Supervisor
+
+    queues = load_queues(given.app)
+    for warning in queues.ledger.check():
+        sys.stderr.write(f"nexus worker: warning: {warning}\n")
+    if queues.settings.smtp_url:
+        Server.from_url(queues.settings.smtp_url)
+    Supervisor(queues, app=given.app, processes=given.processes).run()
+    queues.close()
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 0 < number <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 1 to 256")
+    return number

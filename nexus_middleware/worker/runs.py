@@ -1,0 +1,102 @@
+"""Run one job, and say how it ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Literal
+
+from ..rules.retries import RETRIES, delay
+from ..services.jobs.ledger import Claim
+from ..services.jobs.once import Once
+from ..services.jobs.registry import Known, Later, Permanent, Work
+from ..services.queues import Queues
+
+LONGEST = 8_000  # characters kept of a traceback or a result
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    kind: Literal["done", "retry", "later", "failed"]
+    text: str  # the result as JSON, or what went wrong
+    seconds: float = 0.0  # to wait, for a retry or later
+
+
+class TimedOut(BaseException):
+    """Raised in a job that has run too long; not an Exception, which jobs catch."""
+
+
+def perform(claim: Claim, queues: Queues) -> Outcome:
+    """Run the job of `claim` by the handler that its name is registered for."""
+    left = claim.job.retries_left or 0
+    try:
+        known, payload = _find(claim, queues)
+        work = Work(
+            id=claim.job.id,
+            attempt=RETRIES - left + 1,
+            payload=payload,
+            settings=queues.settings,
+            once=Once(queues.ledger.client, queues.ledger.prefix, claim.member),
+        )
+        with time_limit(known.timeout):
+            return Outcome("done", _as_json(known.run(work)))
+    except Permanent as error:
+        return Outcome("failed", str(error))
+    except Later as error:
+        return Outcome("later", str(error), error.seconds)
+    except TimedOut as error:
+        return _again(left, str(error))
+    except Exception:  # noqa: BLE001  # whatever a job raises is the job's failure
+        return _again(left, traceback.format_exc()[-LONGEST:])
+    except SystemExit as error:
+        return _again(left, f"the job tried to end its worker: {error!r}")
+
+
+def _find(claim: Claim, queues: Queues) -> tuple[Known, dict[str, Any]]:
+    from rq.exceptions import DeserializationError
+
+    try:
+        name, payload = claim.job.func_name, claim.job.kwargs
+    except DeserializationError as error:
+        raise Permanent("this job is not JSON: it was queued by something else") from error
+    known = queues.jobs.jobs.get(name or "")
+    if known is None:
+        raise Permanent(f"this worker knows no job named {name!r}: start it with --app module:attribute")
+    return known, payload
+
+
+def _again(left: int, text: str) -> Outcome:
+    seconds = delay(left)
+    what = f"attempt {RETRIES - left + 1} of {RETRIES + 1} failed\n{text}"
+    return Outcome("failed", what) if seconds is None else Outcome("retry", what, seconds)
+
+
+def _as_json(result: Any) -> str:
+    try:
+        text = json.dumps(result)
+    except (TypeError, ValueError):
+        text = json.dumps(repr(result)[:LONGEST])
+    return text if len(text) <= LONGEST else json.dumps(text[:LONGEST])
+
+
+@contextmanager
+def time_limit(seconds: float) -> Generator[None]:
+    """Raise `TimedOut` in the block after `seconds`; for the main thread alone."""
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise TimedOut(f"the job ran longer than its {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
