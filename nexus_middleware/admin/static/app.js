@@ -1,0 +1,137 @@
+// The page: header, alerts, five cards, four tabs.
+import { brief, decimal, html, mib, ms, time } from "./base.js";
+import { begin, down, pause, refresh, set, signOut, state } from "./live.js";
+import { Cache, Performance, Queues, Security } from "./panels.js";
+import { Card, Dialog, Spark, Status, Strip } from "./parts.js";
+import { render } from "./vendor/preact.mjs";
+
+const TABS = { cache: ["Cache", Cache], queues: ["Queues", Queues], performance: ["Performance", Performance], security: ["Security", Security] };
+const NAMES = Object.keys(TABS);
+const STALE = 3; // intervals without news, after which the title says so
+
+// --- header
+
+const themes = { "": "Auto", light: "Light", dark: "Dark" };
+const theme = () => document.documentElement.dataset.theme || "";
+
+function choose(event) {
+  const { value } = event.target;
+  if (value) document.documentElement.dataset.theme = value;
+  else delete document.documentElement.dataset.theme;
+  try {
+    localStorage.setItem("nexus-theme", value);
+  } catch {
+    // it holds until the page is left
+  }
+}
+
+const Header = () => html`
+  <header>
+    <div class="brand"><svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/><path d="M9 23V9l14 14V9"/></svg>
+      <h1>Infrastructure</h1><span class="chip ${state.meta.environment === "production" ? "bad" : ""}">${state.meta.environment}</span></div>
+    <div class="controls">
+      <span class="soft fresh">${state.paused ? "Paused at" : "Updated"} <b>${time(state.meta.time)}</b></span>
+      <button type="button" class="button" aria-pressed=${state.paused} onClick=${() => pause(!state.paused)}>${state.paused ? "Resume" : "Pause"}</button>
+      <button type="button" class="button" onClick=${refresh}>Refresh</button>
+      <label><span class="hidden">Theme</span><select onChange=${choose}>
+        ${Object.entries(themes).map(([value, text]) => html`<option value=${value} selected=${value === theme()}>${text}</option>`)}</select></label>
+      ${state.me.who === "session" && html`<button type="button" class="button" onClick=${signOut}>Sign out</button>`}
+    </div>
+  </header>`;
+
+// --- alerts
+
+function Alerts() {
+  if (state.signedOut) {
+    return html`<div class="alert bad" role="alert">You are signed out. <a href="">Sign in again</a></div>`;
+  }
+  if (state.lost) {
+    return html`<div class="alert bad" role="alert">Connection lost: ${state.lost.why}. These are the values of ${time(state.meta.time)};
+      the next try is in ${state.lost.wait} s. <button type="button" class="button" onClick=${refresh}>Try now</button></div>`;
+  }
+  const { reasons } = state.health;
+  return html`<div role="status">
+    ${reasons.length > 0 && html`<div class="alert ${state.health.status === "unhealthy" ? "bad" : "warn"}">${reasons.join(" · ")}</div>`}
+    ${state.me.who === "session" && location.protocol === "http:" && html`<div class="alert">This connection is not encrypted.</div>`}
+  </div>`;
+}
+
+// --- cards
+
+function Cards() {
+  const { health, history, meta } = state;
+  const { memory, cpu, uptime, api } = health;
+  const past = (name) => history.map((sample) => sample[name]);
+  const load = cpu.load1 === undefined ? "" : ` · load ${decimal(cpu.load1)}`;
+  return html`<nav class="cards" aria-label="Overview">
+    <${Card} to="#performance" kind=${`first ${health.status}`} name="System status" spark=${html`<${Strip} values=${past("status")}/>`}
+      note=${health.reasons[0] || (health.checks.length ? `All ${health.checks.length} checks pass` : "Nothing to complain of")}><${Status} of=${health.status}/><//>
+    <${Card} to="#performance" name="Memory" note=${`resident ${mib(memory.rssMB)}${memory.limitMB ? ` of ${mib(memory.limitMB)}` : ""}`}
+      spark=${html`<${Spark} values=${past("memory")} top=${memory.rssMB}/>`}>${mib(memory.heapUsedMB)}<//>
+    <${Card} to="#performance" name="CPU" note=${`of ${cpu.cores ?? "all"} cores${load}`}
+      spark=${html`<${Spark} values=${past("cpu")} top=${20}/>`}>${decimal(cpu.percent)} %<//>
+    <${Card} to="#performance" name="Uptime" note=${meta.processes > 1 ? `${meta.processes} processes` : "one process"}>${uptime.processFormatted}<//>
+    <${Card} to="#performance" name="Response time" note=${`${brief(api.requestCount)} requests · p95 ${ms(api.p95)}`}
+      spark=${html`<${Spark} values=${past("response")} top=${50}/>`}>${ms(api.avgResponseTime)}<//>
+  </nav>`;
+}
+
+// --- tabs
+
+function move(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const at = NAMES.indexOf(state.tab);
+  const to = { Home: 0, End: NAMES.length - 1 }[event.key] ?? (step && (at + step + NAMES.length) % NAMES.length);
+  if (to === undefined) return;
+  event.preventDefault();
+  location.hash = NAMES[to];
+  document.getElementById(`tab-${NAMES[to]}`).focus();
+}
+
+function mark(name) {
+  if (name === "cache" && (state.cache.error || down())) return html` <span class="dot bad" title="Redis does not answer"></span>`;
+  const failed = name === "queues" && Object.values(state.last.queues?.stats || {}).reduce((sum, queue) => sum + queue.failed, 0);
+  return failed ? html` <span class="chip bad">${brief(failed)} failed</span>` : "";
+}
+
+function Tabs() {
+  const [, Panel] = TABS[state.tab];
+  return html`
+    <div class="tabs" role="tablist" aria-label="Details" onKeyDown=${move}>
+      ${NAMES.map((name) => html`<a key=${name} role="tab" id=${`tab-${name}`} href=${`#${name}`} aria-selected=${name === state.tab}
+        aria-controls="panel" tabindex=${name === state.tab ? 0 : -1}>${TABS[name][0]}${mark(name)}</a>`)}
+    </div>
+    <section class="panel" role="tabpanel" id="panel" aria-labelledby=${`tab-${state.tab}`} key=${state.tab}><${Panel}/></section>`;
+}
+
+const App = () => html`
+  <a class="skip" href="#panel" onClick=${skip}>To the details</a>
+  <${Header}/>
+  <main class=${state.lost || state.signedOut ? "lost" : ""}><${Alerts}/><${Cards}/><${Tabs}/></main>
+  <footer class="soft">nexus_middleware ${state.meta.version} · every ${state.meta.refreshSeconds} s ·
+    ${state.meta.scope === "process" ? " this process only" : " all processes"} · <a href="api/overview">JSON</a></footer>
+  <div class="toasts" role="status">${state.toast && html`<div class="toast ${state.toast.bad ? "bad" : ""}">${state.toast.text}</div>`}</div>
+  ${state.ask && html`<${Dialog} question=${state.ask} key=${state.ask.title}/>`}`;
+
+function skip(event) {
+  event.preventDefault();
+  document.getElementById(`tab-${state.tab}`).focus();
+}
+
+function follow() {
+  const name = location.hash.slice(1);
+  const tab = NAMES.includes(name) ? name : "cache";
+  if (tab === state.tab) return;
+  set({ tab });
+  if (tab === "security") refresh();
+}
+
+function draw() {
+  const stale = Date.now() - state.at > STALE * state.meta.refreshSeconds * 1000 && !state.paused ? "stale · " : "";
+  document.title = `${stale}${state.health.status} · Infrastructure`;
+  render(html`<${App}/>`, document.getElementById("app"));
+}
+
+window.addEventListener("hashchange", follow);
+begin(draw);
+follow();

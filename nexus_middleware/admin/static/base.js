@@ -1,0 +1,41 @@
+// What every part needs: markup, and values as people read them.
+import htm from "./vendor/htm.mjs";
+import { h } from "./vendor/preact.mjs";
+
+export const html = htm.bind(h);
+
+const whole = new Intl.NumberFormat();
+const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+
+export const NONE = "–";
+const known = (value) => value !== null && value !== undefined;
+
+export const count = (value) => (known(value) ? whole.format(value) : NONE);
+export const brief = (value) => (known(value) ? (Math.abs(value) < 10_000 ? whole : short).format(value) : NONE);
+export const decimal = (value) => (known(value) ? one.format(value) : NONE);
+export const percent = (value) => (known(value) ? `${one.format(value)} %` : NONE);
+export const time = (value) => (value ? clock.format(new Date(value)) : NONE);
+export const date = (value) => (value ? day.format(new Date(value)) : NONE);
+export const plural = (n, noun, nouns = `${noun}s`) => `${count(n)} ${n === 1 ? noun : nouns}`;
+
+export function ms(value) {
+  if (!known(value)) return NONE;
+  if (value >= 10_000) return `${one.format(value / 1000)} s`;
+  return `${(value >= 100 ? whole : one).format(value)} ms`;
+}
+
+export function mib(value) {
+  if (!known(value)) return NONE;
+  return value >= 10_240 ? `${one.format(value / 1024)} GiB` : `${(value >= 100 ? whole : one).format(value)} MiB`;
+}
+
+export function lasting(seconds) {
+  if (!known(seconds)) return NONE;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+}

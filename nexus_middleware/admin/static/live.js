@@ -1,0 +1,154 @@
+// The state of the page, how it is kept fresh, and how it asks for changes.
+export const state = JSON.parse(document.getElementById("snapshot").textContent);
+
+const TIMEOUT = 8_000; // milliseconds
+const SAMPLES = 60; // what a sparkline remembers
+
+let draw = () => {};
+let timer = 0;
+let busy = null;
+
+Object.assign(state, {
+  at: Date.now(),
+  history: [],
+  last: {}, // what the store said last, for when it is silent
+  blocked: null,
+  paused: false,
+  lost: null, // { why, wait } while the server does not answer
+  signedOut: false,
+  toast: null,
+  ask: null, // the dialog that is open
+  tab: "cache",
+});
+remember();
+
+export function begin(drawing) {
+  draw = drawing;
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : refresh()));
+  draw();
+  plan();
+}
+
+export function set(patch) {
+  Object.assign(state, patch);
+  draw();
+}
+
+export const may = (right) => state.me.rights.includes(right);
+export const down = () => state.services.redis === "unhealthy" || Boolean(state.cache.error);
+
+const interval = () => Math.max(state.meta.refreshSeconds, 2);
+
+function remember() {
+  const { health } = state;
+  state.history = [
+    ...state.history,
+    { status: health.status, memory: health.memory.heapUsedMB, cpu: health.cpu.percent, response: health.api.avgResponseTime },
+  ].slice(-SAMPLES);
+  for (const name of ["cache", "queues"]) {
+    if (!state[name].error) state.last[name] = { ...state[name], at: state.meta.time };
+  }
+}
+
+function stop() {
+  clearTimeout(timer);
+}
+
+function plan(seconds = interval()) {
+  stop();
+  if (!state.paused && !state.signedOut && !document.hidden) timer = setTimeout(refresh, seconds * 1000);
+}
+
+export function pause(paused) {
+  set({ paused });
+  if (paused) stop();
+  else refresh();
+}
+
+export function refresh() {
+  stop();
+  if (!busy) busy = renew().finally(() => { busy = null; plan(state.lost ? state.lost.wait : interval()); });
+  return busy;
+}
+
+async function renew() {
+  try {
+    const [overview, blocked] = await Promise.all([
+      get("api/overview"),
+      state.tab === "security" ? get("api/security/blocked").catch(keepOnly503) : state.blocked,
+    ]);
+    Object.assign(state, overview, { blocked, at: Date.now(), lost: null });
+    remember();
+  } catch (error) {
+    if (error.status === 401 || error.status === 403 || error.status === 404) state.signedOut = true;
+    else state.lost = { why: error.message, wait: Math.min(60, state.lost ? state.lost.wait * 2 : interval()) };
+  }
+  draw();
+}
+
+function keepOnly503(error) {
+  if (error.status !== 503) throw error;
+  return { ...(state.blocked || { items: [] }), silent: true };
+}
+
+class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const get = (path) => call("GET", path);
+
+async function call(method, path, body) {
+  const leave = new AbortController();
+  const late = setTimeout(() => leave.abort(), TIMEOUT);
+  try {
+    const response = await fetch(path, {
+      method,
+      signal: leave.signal,
+      cache: "no-store",
+      headers: method === "GET" ? {} : { "content-type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    const value = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Refused(response.status, value.detail || `HTTP ${response.status}`);
+    return value;
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused(0, error.name === "AbortError" ? "no answer within 8 s" : "no connection");
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+// How many keys a pattern fits, without deleting any.
+export const matching = async (path) => (await call("DELETE", path)).matched;
+
+let quiet = 0;
+
+export function say(text, bad = false) {
+  clearTimeout(quiet);
+  set({ toast: { text, bad } });
+  quiet = setTimeout(() => set({ toast: null }), 8_000);
+}
+
+// Ask for a change, tell how it went, and show what came of it.
+export async function act(method, path, body, done) {
+  try {
+    const said = await call(method, path, body);
+    say(done(said));
+    if (busy) await busy;
+    await refresh();
+    return true;
+  } catch (error) {
+    if (error.status === 401) set({ signedOut: true });
+    say(`That did not work: ${error.message}`, true);
+    return false;
+  }
+}
+
+export async function signOut() {
+  await call("POST", "api/sign-out").catch(() => {});
+  location.reload();
+}

@@ -1,0 +1,112 @@
+// Pieces that the panels are made of.
+import { html, NONE } from "./base.js";
+import { set, state } from "./live.js";
+import { Component, createRef } from "./vendor/preact.mjs";
+
+const GLYPHS = { healthy: "●", degraded: "▲", unhealthy: "■", disabled: "○", unknown: "○" };
+
+export const Status = ({ of }) => html`<span class="status ${of}"><span aria-hidden="true">${GLYPHS[of] || "○"}</span> ${of}</span>`;
+
+export const Fact = ({ name, value, note, children }) => html`
+  <div class="fact"><dt>${name}</dt><dd><b>${value}</b>${note && html`<small>${note}</small>`}${children}</dd></div>`;
+
+// A bar from 0 to 1; drawn, since styles cannot be inline.
+export const Bar = ({ share, kind = "", label }) => html`
+  <svg class="bar ${kind}" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=${label}>
+    <rect class="track" width="100" height="6" rx="3"/>
+    <rect class="fill" width=${Math.max(0, Math.min(1, share)) * 100} height="6" rx="3"/>
+  </svg>`;
+
+// The last samples as a line; it says nothing that the value and its note do not, so it is hidden from readers.
+export function Spark({ values, top = 0 }) {
+  const highest = Math.max(top, ...values) || 1;
+  const step = 100 / Math.max(values.length - 1, 1);
+  const points = values.map((value, n) => `${(n * step).toFixed(1)},${(27 - (value / highest) * 25).toFixed(1)}`);
+  return html`<svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">
+    ${values.length > 1
+      ? html`<polygon points=${`0,28 ${points.join(" ")} 100,28`}/><polyline points=${points.join(" ")}/>`
+      : html`<line x1="0" y1="27" x2="100" y2="27"/>`}
+  </svg>`;
+}
+
+export const Strip = ({ values }) => html`
+  <svg class="spark" viewBox="0 0 60 28" preserveAspectRatio="none" aria-hidden="true">
+    <line x1="0" y1="27" x2="60" y2="27"/>
+    ${values.map((status, n) => html`<rect class=${status} x=${60 - values.length + n} y=${status === "healthy" ? 18 : 8}
+      width="0.7" height=${status === "healthy" ? 9 : 19}/>`)}
+  </svg>`;
+
+export const Card = ({ to, name, children, note, spark, kind = "" }) => html`
+  <a class="card ${kind}" href=${to}>
+    <span class="name">${name}</span>
+    <span class="value">${children}</span>
+    <span class="note">${note}</span>
+    ${spark}
+  </a>`;
+
+export const Table = ({ caption, heads, children }) => html`
+  <div class="scroll" role="region" tabindex="0" aria-label=${caption}>
+    <table>
+      <caption class="hidden">${caption}</caption>
+      <thead><tr>${heads.map((head) => html`<th scope="col" class=${head.startsWith("#") ? "number" : ""}>
+        ${head === "" ? html`<span class="hidden">Actions</span>` : head.replace(/^#/, "")}</th>`)}</tr></thead>
+      <tbody>${children}</tbody>
+    </table>
+  </div>`;
+
+export const Empty = ({ title, children }) => html`<div class="empty"><b>${title}</b><p>${children}</p></div>`;
+
+// A button for what may be forbidden or pending; `why` says so to whoever points at it or listens.
+export const Button = ({ does, why = "", kind = "", label, children }) => html`
+  <button type="button" class="button ${kind}" aria-label=${label} disabled=${Boolean(why)} title=${why || undefined}
+    onClick=${does}>${children}</button>`;
+
+export const ask = (question) => set({ ask: question });
+
+// One question before something is lost. It opens with the focus on "Keep", and a refresh of the page leaves it alone.
+export class Dialog extends Component {
+  constructor(props) {
+    super(props);
+    this.box = createRef();
+    this.keep = createRef();
+    this.state = { pending: false, typed: "" };
+  }
+
+  componentDidMount() {
+    this.before = document.activeElement;
+    this.box.current.showModal();
+    this.keep.current.focus();
+  }
+
+  componentWillUnmount() {
+    if (this.before?.isConnected) this.before.focus();
+  }
+
+  close = () => {
+    if (state.ask === this.props.question) set({ ask: null });
+  };
+
+  yes = async () => {
+    this.setState({ pending: true });
+    await this.props.question.does();
+    this.close();
+  };
+
+  render({ question }, { pending, typed }) {
+    const blocked = pending || (question.type && typed !== question.type);
+    return html`
+      <dialog ref=${this.box} aria-labelledby="question" aria-describedby="effect" onClose=${this.close}>
+        <h2 id="question">${question.title}</h2>
+        <p id="effect">${question.effect}</p>
+        ${question.type && html`<label>Type <code>${question.type}</code> to go on
+          <input value=${typed} autocomplete="off" onInput=${(event) => this.setState({ typed: event.target.value })}/></label>`}
+        <div class="row end">
+          <button type="button" class="button" ref=${this.keep} onClick=${() => this.box.current.close()}>Keep</button>
+          <button type="button" class="button danger" disabled=${blocked} onClick=${this.yes}>
+            ${pending ? "Working …" : question.verb}</button>
+        </div>
+      </dialog>`;
+  }
+}
+
+export const orNone = (value) => (value === null || value === undefined || value === "" ? NONE : value);
