@@ -1,5 +1,5 @@
 // The page: header, alerts, five cards, four tabs.
-import { brief, decimal, html, mib, ms, time } from "./base.js";
+import { brief, date, decimal, html, mib, ms, time } from "./base.js";
 import { begin, down, pause, refresh, set, signOut, state } from "./live.js";
 import { Cache, Performance, Queues, Security } from "./panels.js";
 import { Card, Dialog, Spark, Status, Strip } from "./parts.js";
@@ -30,16 +30,18 @@ const Header = () => html`
     <div class="brand"><svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/><path d="M9 23V9l14 14V9"/></svg>
       <h1>Infrastructure</h1><span class="chip ${state.meta.environment === "production" ? "bad" : ""}">${state.meta.environment}</span></div>
     <div class="controls">
-      <span class="soft fresh">${state.paused ? "Paused at" : "Updated"} <b>${time(state.meta.time)}</b></span>
+      <span class="soft fresh"><span>${state.paused ? "Paused at" : "Updated"} </span><b>${time(state.meta.time)}</b></span>
       <button type="button" class="button" aria-pressed=${state.paused} onClick=${() => pause(!state.paused)}>${state.paused ? "Resume" : "Pause"}</button>
       <button type="button" class="button" onClick=${refresh}>Refresh</button>
       <label><span class="hidden">Theme</span><select onChange=${choose}>
         ${Object.entries(themes).map(([value, text]) => html`<option value=${value} selected=${value === theme()}>${text}</option>`)}</select></label>
-      ${state.me.who === "session" && html`<button type="button" class="button" onClick=${signOut}>Sign out</button>`}
     </div>
+    ${state.me.who === "session" && html`<button type="button" class="button" onClick=${signOut}>Sign out</button>`}
   </header>`;
 
 // --- alerts
+
+const plain = () => location.protocol === "http:" && !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 
 function Alerts() {
   if (state.signedOut) {
@@ -52,7 +54,7 @@ function Alerts() {
   const { reasons } = state.health;
   return html`<div role="status">
     ${reasons.length > 0 && html`<div class="alert ${state.health.status === "unhealthy" ? "bad" : "warn"}">${reasons.join(" · ")}</div>`}
-    ${state.me.who === "session" && location.protocol === "http:" && html`<div class="alert">This connection is not encrypted.</div>`}
+    ${state.me.who === "session" && plain() && html`<div class="alert">This connection is not encrypted: who listens to it can take over this session.</div>`}
   </div>`;
 }
 
@@ -64,14 +66,14 @@ function Cards() {
   const past = (name) => history.map((sample) => sample[name]);
   const load = cpu.load1 === undefined ? "" : ` · load ${decimal(cpu.load1)}`;
   return html`<nav class="cards" aria-label="Overview">
-    <${Card} to="#performance" kind=${`first ${health.status}`} name="System status" spark=${html`<${Strip} values=${past("status")}/>`}
+    <${Card} to="#performance" kind=${`first ${health.status}`} name="System Status" spark=${html`<${Strip} values=${past("status")}/>`}
       note=${health.reasons[0] || (health.checks.length ? `All ${health.checks.length} checks pass` : "Nothing to complain of")}><${Status} of=${health.status}/><//>
-    <${Card} to="#performance" name="Memory" note=${`resident ${mib(memory.rssMB)}${memory.limitMB ? ` of ${mib(memory.limitMB)}` : ""}`}
+    <${Card} to="#performance" name="Memory" note=${`${mib(memory.rssMB)} resident${memory.limitMB ? `, limit ${mib(memory.limitMB)}` : ""}`}
       spark=${html`<${Spark} values=${past("memory")} top=${memory.rssMB}/>`}>${mib(memory.heapUsedMB)}<//>
     <${Card} to="#performance" name="CPU" note=${`of ${cpu.cores ?? "all"} cores${load}`}
       spark=${html`<${Spark} values=${past("cpu")} top=${20}/>`}>${decimal(cpu.percent)} %<//>
-    <${Card} to="#performance" name="Uptime" note=${meta.processes > 1 ? `${meta.processes} processes` : "one process"}>${uptime.processFormatted}<//>
-    <${Card} to="#performance" name="Response time" note=${`${brief(api.requestCount)} requests · p95 ${ms(api.p95)}`}
+    <${Card} to="#performance" name="Uptime" note=${meta.processes > 1 ? `${meta.processes} processes` : `since ${date(uptime.startedAt)}`}>${uptime.processFormatted}<//>
+    <${Card} to="#performance" name="Avg Response" note=${`${brief(api.requestCount)} requests · p95 ${ms(api.p95)}`}
       spark=${html`<${Spark} values=${past("response")} top=${50}/>`}>${ms(api.avgResponseTime)}<//>
   </nav>`;
 }
@@ -91,7 +93,7 @@ function move(event) {
 function mark(name) {
   if (name === "cache" && (state.cache.error || down())) return html` <span class="dot bad" title="Redis does not answer"></span>`;
   const failed = name === "queues" && Object.values(state.last.queues?.stats || {}).reduce((sum, queue) => sum + queue.failed, 0);
-  return failed ? html` <span class="chip bad">${brief(failed)} failed</span>` : "";
+  return failed ? html` <span class="chip bad">${brief(failed)}<span> failed</span></span>` : "";
 }
 
 function Tabs() {

@@ -159,8 +159,8 @@ const share = (value) => Math.log10(1 + value) / 4; // 10 s fill the bar
 
 const Latency = ({ name, value }) => html`<tr>
   <th scope="row">${name}</th>
-  <td class="wide"><${Bar} share=${value === null ? 0 : share(value)} kind=${level(value, 1000, 5000)} label=${`${name} ${ms(value)}`}/></td>
-  <td class="number">${value === null ? "–" : "≈ "}${value === null ? "" : ms(value)}</td></tr>`;
+  <td class="wide"><${Bar} share=${share(value || 0)} kind=${level(value, 1000, 5000)} label=${`${name} ${ms(value)}`}/></td>
+  <td class="number">${value === null ? "–" : `≈ ${ms(value)}`}</td></tr>`;
 
 export function Performance() {
   const { api, database, checks } = state.health;

@@ -13,8 +13,8 @@ export const Fact = ({ name, value, note, children }) => html`
 // A bar from 0 to 1; drawn, since styles cannot be inline.
 export const Bar = ({ share, kind = "", label }) => html`
   <svg class="bar ${kind}" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=${label}>
-    <rect class="track" width="100" height="6" rx="3"/>
-    <rect class="fill" width=${Math.max(0, Math.min(1, share)) * 100} height="6" rx="3"/>
+    <rect class="track" width="100" height="6"/>
+    <rect class="fill" width=${Math.max(0, Math.min(1, share)) * 100} height="6"/>
   </svg>`;
 
 // The last samples as a line; it says nothing that the value and its note do not, so it is hidden from readers.
@@ -29,12 +29,16 @@ export function Spark({ values, top = 0 }) {
   </svg>`;
 }
 
-export const Strip = ({ values }) => html`
-  <svg class="spark" viewBox="0 0 60 28" preserveAspectRatio="none" aria-hidden="true">
-    <line x1="0" y1="27" x2="60" y2="27"/>
-    ${values.map((status, n) => html`<rect class=${status} x=${60 - values.length + n} y=${status === "healthy" ? 18 : 8}
-      width="0.7" height=${status === "healthy" ? 9 : 19}/>`)}
+// One mark for each sample, the newest to the right; what was not seen yet is blank.
+export function Strip({ values, length = 60 }) {
+  const marks = [...Array(length - values.length).fill(""), ...values];
+  return html`<svg class="spark" viewBox="0 0 60 28" preserveAspectRatio="none" aria-hidden="true">
+    ${marks.map((status, n) => {
+      const tall = status === "" ? 3 : status === "healthy" ? 10 : 19;
+      return html`<rect class=${status} x=${n + 0.2} y=${28 - tall} width="0.6" height=${tall}/>`;
+    })}
   </svg>`;
+}
 
 export const Card = ({ to, name, children, note, spark, kind = "" }) => html`
   <a class="card ${kind}" href=${to}>
