@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from ..errors import NexusError, SettingsError
 from ..settings import Settings
@@ -13,9 +13,11 @@ from ..stores import REDIS, open_store
 from ..stores.base import Store
 from .jobs.email import compose
 from .jobs.known import known_jobs
-from .jobs.ledger import Ledger
 from .jobs.registry import Known, call
 from .jobs.stats import QueueStats, read
+
+if TYPE_CHECKING:
+    from .jobs.ledger import Ledger
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,6 +71,8 @@ class Queues:
             raise SettingsError(
                 f"queues need Redis, not {self.store.url}: set NEXUS_STORE (or NEXUS_QUEUE_STORE) to redis://host:port/db"
             )
+        from .jobs.ledger import Ledger  # and rq with it, for those alone who have jobs
+
         return Ledger(cast("Any", self.store), namespace=self.settings.namespace)
 
     def close(self) -> None:

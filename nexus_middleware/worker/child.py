@@ -119,6 +119,8 @@ class Child:
                 ledger.beat(self._name, self._claim, {**facts, **self._counts})
             except StoreError as error:
                 self._log.debug("no heartbeat", reason=str(error))
+            except Exception as error:  # noqa: BLE001  # without a heart, the job would be given to another
+                self._log.error("a heartbeat failed", error)
             if self._ended.wait(BEAT):
                 break
             self._look()

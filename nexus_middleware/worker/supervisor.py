@@ -141,6 +141,9 @@ class Keeper:
                 if not self._away:
                     self._log.warning("the queues' store is away", reason=str(error))
                 self._away, wait = True, 0.5
+            except Exception as error:  # noqa: BLE001  # without this thread no retry would ever come
+                self._log.error("keeping the queues failed", error)
+                wait = 1.0
 
     def _keep(self) -> float:
         _, soonest = self._ledger.due(self._queues)

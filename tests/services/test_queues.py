@@ -3,6 +3,8 @@
 import asyncio
 import inspect
 import json
+import subprocess
+import sys
 import time
 
 import msgspec
@@ -61,6 +63,26 @@ def test_an_email_becomes_a_job_that_rq_can_read_without_pickle(queues, redis_se
     assert Queue("email-queue", connection=redis_server.client).job_ids == [ident]
     assert json.loads(job.data)[0] == "email.send"
     assert "ann" not in job.description
+
+
+ALL_AT_ONCE = """
+import sys, threading
+from nexus_middleware.services.queues import Queues
+from nexus_middleware.settings import Settings
+queues = Queues(sys.argv[1], settings=Settings(store=sys.argv[1]))
+start = threading.Barrier(8)
+def first():
+    start.wait()
+    queues.queue_metric_calculation("visits", "day")
+threads = [threading.Thread(target=first) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def test_the_first_jobs_of_a_process_may_come_from_many_threads_at_once(queues, redis_url):
+    subprocess.run([sys.executable, "-c", ALL_AT_ONCE, redis_url], check=True, timeout=60)
+    assert queues.stats("analytics-queue").waiting == 8
 
 
 def test_every_job_has_its_queue(queues):

@@ -12,13 +12,20 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+# At the top, for rq's parts import one another in a circle: two threads that began at two ends of it would both fail.
+from redis.exceptions import RedisError
+from rq.defaults import RQ_KEY_PREFIX
+from rq.job import Job, JobStatus, Retry
+from rq.queue import Queue
+from rq.registry import FailedJobRegistry
+from rq.serializers import JSONSerializer
+
 from ...errors import SettingsError, StoreError
 from ...rules.retries import DELAYS, RETRIES
 from .registry import Known
 
 if TYPE_CHECKING:
     import redis
-    from rq.job import Job
 
     from ...stores.redis import RedisStore
 
@@ -88,8 +95,6 @@ class Ledger:
         Raises:
             StoreError: the store did not answer, or refused.
         """
-        from rq.defaults import RQ_KEY_PREFIX
-
         with trip():
             return _script(script, self.client)(args=[f"{RQ_KEY_PREFIX}:", self.prefix, *args])
 
@@ -114,8 +119,6 @@ class Ledger:
 
     def add(self, known: Known, payloads: Sequence[Mapping[str, Any]]) -> list[str]:
         """Queue a job for each of the payloads, in one transaction for each 500; return their ids."""
-        from rq.queue import Queue
-
         key = Queue.redis_queue_namespace_prefix + self.wire(known.queue)
         ids: list[str] = []
         for start in range(0, len(payloads), AT_ONCE):
@@ -132,9 +135,6 @@ class Ledger:
         return ids
 
     def _make(self, known: Known, payload: Mapping[str, Any]) -> Job:
-        from rq.job import Job, JobStatus, Retry
-        from rq.serializers import JSONSerializer
-
         job = Job.create(
             known.name,
             kwargs=dict(payload),
@@ -157,9 +157,6 @@ class Ledger:
 
     def fetch(self, worker: str, queues: Sequence[str]) -> Claim | None:
         """Claim the first job of the first of `queues` that has one and is not paused."""
-        from rq.job import Job
-        from rq.serializers import JSONSerializer
-
         execution = uuid.uuid4().hex
         found = self.run("fetch", worker, execution, HOLD, moment(), *[self.wire(queue) for queue in queues])
         if found is None:
@@ -228,8 +225,6 @@ class Ledger:
 
     def retry_failed(self, queue: str) -> int:
         """Queue the failed jobs again, each with all of its retries; how many."""
-        from rq.registry import FailedJobRegistry
-
         with trip():
             left = int(self.client.zcard(FailedJobRegistry(self.wire(queue), connection=self.client).key))
         count = 0
@@ -242,8 +237,6 @@ class Ledger:
 @contextmanager
 def trip() -> Generator[None]:
     """Turn the errors of a trip to Redis into `StoreError`."""
-    from redis.exceptions import RedisError
-
     try:
         yield
     except RedisError as error:
