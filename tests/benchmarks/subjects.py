@@ -1,0 +1,139 @@
+"""What `make bench` compares: bare apps, our layers alone, together and apart, and their peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from nexus_middleware import (
+    IPFilter,
+    Nexus,
+    RateLimit,
+    RequestID,
+    RequestLogger,
+    RequestTiming,
+    ResponseCache,
+    SecurityHeaders,
+    Settings,
+)
+from nexus_middleware.runtime import Runtime
+from nexus_middleware.stores.memory import MemoryStore
+
+LIMIT = "100/minute"
+DENIED = [f"192.0.{i}.0/24" for i in range(104)]
+ITEMS = {"items": [{"id": 1, "title": "Sums"}, {"id": 2, "title": "Words"}]}
+START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
+BODY = {"type": "http.response.body", "body": b'{"items":[]}'}
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None:
+    """Answer as little as an ASGI app can."""
+    await send(START)
+    await send(BODY)
+
+
+def bare_wsgi(environ: Any, start_response: Any) -> list[bytes]:
+    """Answer as little as a WSGI app can."""
+    start_response("200 OK", [("content-type", "application/json"), ("content-length", "12")])
+    return [b'{"items":[]}']
+
+
+async def items(request: Request) -> JSONResponse:
+    """Answer a small JSON document."""
+    return JSONResponse(ITEMS)
+
+
+async def kept_items(request: Request) -> JSONResponse:
+    """Answer a small JSON document that caches may keep."""
+    return JSONResponse(ITEMS, headers={"cache-control": "public, max-age=3600"})
+
+
+def starlette(handler: Any = items, middleware: list[Middleware] | None = None) -> Starlette:
+    """Return an app with one JSON route."""
+    return Starlette(routes=[Route("/items", handler)], middleware=middleware or [])
+
+
+def layers(runtime: Runtime) -> dict[str, Callable[[Any], Any]]:
+    """Return what makes each of the six layers, outermost first, as the stack makes them."""
+    store = MemoryStore()
+    return {
+        "RequestID": RequestID,
+        "RequestTiming": lambda app: RequestTiming(app, record=runtime.monitor.record),
+        "RequestLogger": lambda app: RequestLogger(app, log=runtime.log.access),
+        "SecurityHeaders": SecurityHeaders,
+        "IPFilter": lambda app: IPFilter(app, deny=DENIED, blocked=runtime.security),
+        "RateLimit": lambda app: RateLimit(app, LIMIT, store=store),
+    }
+
+
+def around(app: Any, makes: dict[str, Callable[[Any], Any]]) -> Any:
+    """Put all layers around `app`."""
+    for make in reversed(makes.values()):
+        app = make(app)
+    return app
+
+
+def unfused(app: Any, makes: dict[str, Callable[[Any], Any]]) -> Any:
+    """Put them around `app` so that none knows its neighbours."""
+    for make in reversed(makes.values()):
+        app = make(app).__call__
+    return app
+
+
+def stack(handler: Any) -> Nexus:
+    """Return the whole stack, in memory."""
+    return Nexus(starlette(handler), Settings(rate_limit=LIMIT, deny=tuple(DENIED)))
+
+
+def cache(app: Any) -> ResponseCache:
+    """Return the cache alone."""
+    return ResponseCache(app)
+
+
+class NoOp(BaseHTTPMiddleware):
+    """Do nothing, as most middleware is written."""
+
+    async def dispatch(self, request: Request, call_next: Any) -> Any:
+        """Pass the request on."""
+        return await call_next(request)
+
+
+def six_base() -> Starlette:
+    """Return the app within six `BaseHTTPMiddleware`s that do nothing."""
+    return starlette(middleware=[Middleware(NoOp)] * 6)
+
+
+def slowapi() -> Starlette:
+    """Return the app behind slowapi's own ASGI middleware, its fastest way."""
+    from slowapi import Limiter
+    from slowapi.middleware import SlowAPIASGIMiddleware
+    from slowapi.util import get_remote_address
+
+    app = starlette(middleware=[Middleware(SlowAPIASGIMiddleware)])
+    app.state.limiter = Limiter(get_remote_address, default_limits=[LIMIT], headers_enabled=True)
+    return app
+
+
+def asgi_ratelimit() -> Any:
+    """Return the app behind asgi-ratelimit, which tells callers nothing of their limit."""
+    from ratelimit import RateLimitMiddleware, Rule
+    from ratelimit.backends.simple import MemoryBackend
+
+    async def caller(scope: Any) -> tuple[str, str]:
+        return scope["client"][0], "default"
+
+    return RateLimitMiddleware(starlette(), caller, MemoryBackend(), {"^/": [Rule(minute=100)]})
+
+
+def bridged(runtime: Runtime) -> Any:
+    """Return the bare WSGI app within the six layers as ASGI, with a2wsgi on both sides of them."""
+    from a2wsgi import ASGIMiddleware, WSGIMiddleware
+
+    return ASGIMiddleware(around(WSGIMiddleware(bare_wsgi), layers(runtime)))
