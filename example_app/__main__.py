@@ -21,6 +21,8 @@ GRACE = 10.0  # seconds for the worker to finish its job
 def main() -> None:
     """Start all, serve until a signal comes, stop all; exit code 2 if something must be changed first."""
     host = os.environ.get("HOST", "127.0.0.1")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)  # uvicorn ends by raising its signal again: that must not end us before the rest
     try:
         port = _port(host)
         settings = Settings.from_env()
@@ -29,6 +31,12 @@ def main() -> None:
             _serve(host, port)
     except NexusError as error:
         sys.exit(_failure(error))
+
+
+def _leave(*_: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # what was started is being stopped
+    raise SystemExit(0)
 
 
 def _failure(error: Exception) -> int:
