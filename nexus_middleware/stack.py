@@ -27,8 +27,10 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .admin.rights import Hook
     from .services.cache import Cache
+    from .services.logs import Log
     from .services.monitor import Monitor
     from .services.queues import Queues
+    from .services.security import Security
 
 PROBE_HEADERS = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
 Make: TypeAlias = Callable[[App], Layer[Any]]
@@ -118,6 +120,16 @@ class Nexus:
     def monitor(self) -> Monitor:
         """What is measured."""
         return self.runtime.monitor
+
+    @property
+    def security(self) -> Security:
+        """Who is blocked."""
+        return self.runtime.security
+
+    @property
+    def log(self) -> Log:
+        """Where events and requests are written."""
+        return self.runtime.log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from nexus_middleware import stores
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
 from tests.helpers import ASGIDoor, Clock, WSGIDoor
@@ -80,6 +81,12 @@ def own_server(tmp_path):
     server = Server(tmp_path)
     yield server
     server.stop(kill=True)
+
+
+@pytest.fixture(autouse=True)
+def _a_memory_of_its_own():
+    """`memory://` names one store per process; each test begins with an empty one."""
+    stores._OPEN.clear()
 
 
 @pytest.fixture

@@ -238,7 +238,7 @@ class WSGIDoor:
                 on_chunk(chunk)
                 chunks.append(chunk)
         finally:
-            result.close()
+            getattr(result, "close", list)()
         line, pairs = heads[-1]
         return Seen(int(line[:3]), pairs, chunks)
 

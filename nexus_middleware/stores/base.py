@@ -25,11 +25,16 @@ class Store(Protocol):
 
 
 def drive(steps: Generator[E, Any, R], perform: Callable[[E], Any]) -> R:
-    """Perform each effect that `steps` yields, hand its outcome back, and return what `steps` returns."""
+    """Perform each effect that `steps` yields, hand its outcome or failure back, and return what `steps` returns."""
     try:
         effect = next(steps)
         while True:
-            effect = steps.send(perform(effect))
+            try:
+                outcome = perform(effect)
+            except Exception as error:  # noqa: BLE001  # raised where `steps` waits, which may know what to do
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(outcome)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
 
@@ -39,6 +44,11 @@ async def adrive(steps: Generator[E, Any, R], perform: Callable[[E], Awaitable[A
     try:
         effect = next(steps)
         while True:
-            effect = steps.send(await perform(effect))
+            try:
+                outcome = await perform(effect)
+            except Exception as error:  # noqa: BLE001
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(outcome)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
