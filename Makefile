@@ -44,7 +44,7 @@ bench: $(BENCH) ## measure what the layers cost, beside their peers
 	@$(PY) -m tests.benchmarks
 
 docs: $(DEV) ## build the documentation into site/
-	@$(PY) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 cover: $(DEV) ## run all tests and say which lines and branches none of them reached
 	@$(PY) -m coverage erase

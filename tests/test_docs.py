@@ -1,0 +1,77 @@
+"""The pages: their code runs, their links lead somewhere, their tables say what the code says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from nexus_middleware import Settings
+from tests.pages import PAGES, ROOT, anchors, blocks, links
+
+WITH_CODE = [page for page in PAGES if any(blocks(page.read_text()))]
+
+
+def named(page):
+    return str(page.relative_to(ROOT))
+
+
+def rows(page, first):
+    """The cells of the table in `page` whose head begins with `first`."""
+    table = (ROOT / page).read_text().partition(f"| {first} |")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[2:]]
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=named)
+def test_the_code_on_the_page_runs(page, redis_url, tmp_path):
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")}
+    command = [sys.executable, "-W", "error", "-m", "tests.pages", str(page)]
+
+    ran = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**quiet, "NEXUS_STORE": redis_url, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_the_links_on_the_page_lead_somewhere(page):
+    for target in links(page.read_text()):
+        path, _, anchor = target.partition("#")
+        if "://" in path:
+            continue
+        aim = page.parent / path if path else page
+        assert aim.exists(), f"{target} is not there"
+        assert not anchor or anchor in anchors(aim.read_text()), f"{target} names no heading"
+
+
+def test_the_page_of_settings_has_every_setting_with_its_default():
+    def shown(value):
+        if value in ("", ()):
+            return "empty"
+        return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+    told = [row[:3] for row in rows("docs/settings.md", "Setting")]
+
+    defaults = Settings()
+    assert told == [
+        [f"`{f.name}`", f"`NEXUS_{f.name.upper()}`", shown(getattr(defaults, f.name))] for f in fields(Settings)
+    ]
+
+
+def test_the_documentation_builds_without_a_complaint(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "index.html").exists()
