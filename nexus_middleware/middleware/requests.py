@@ -148,6 +148,7 @@ class WSGIRequest(_Shared):
     """A `Request` over an environ."""
 
     environ: WSGIEnvironment
+    matched = ""  # the route, once it is known
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self.environ = environ
@@ -196,10 +197,13 @@ class WSGIRequest(_Shared):
 
     @property
     def route(self) -> str:
-        """The template of the path as Flask leaves it in the environ."""
+        """The template of the path as Flask leaves it in the environ, known from the head of the response on."""
         trace = self.environ.get(ENVIRON)
-        environ = trace.passages[-1].request.environ if trace is not None else self.environ
-        return getattr(getattr(environ.get("werkzeug.request"), "url_rule", None), "rule", "")
+        return trace.passages[-1].request.matched if trace is not None else self.matched  # type: ignore[no-any-return]
+
+    def keep_route(self) -> None:
+        """Take the route while it is there: Flask removes it before the body goes out."""
+        self.matched = getattr(getattr(self.environ.get("werkzeug.request"), "url_rule", None), "rule", "")
 
     def header(self, name: bytes) -> bytes | None:
         """Return the line of `name`, in lower case; a server joins several by commas."""

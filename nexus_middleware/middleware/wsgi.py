@@ -102,9 +102,9 @@ class WSGIPassage(Passage[WSGIRequest]):
         if request.body_limit is None or request.refuse_body is None:
             return self.chain.wsgi_app(request.environ, self._start)
         self._meter = Metered(request.environ, request.body_limit)
-        environ = {**request.environ, "wsgi.input": io.BufferedReader(self._meter)}
+        request.environ = {**request.environ, "wsgi.input": io.BufferedReader(self._meter)}
         try:
-            return self.chain.wsgi_app(environ, self._start)
+            return self.chain.wsgi_app(request.environ, self._start)
         except BodyTooLong:
             if self.started:
                 raise
@@ -117,6 +117,7 @@ class WSGIPassage(Passage[WSGIRequest]):
     def _start(self, line: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
         self.started = True
         request = self.request
+        request.keep_route()
         if self._meter is not None and self._meter.over and request.refuse_body is not None:
             refusal = request.refuse_body(request, request.body_limit or 0)  # whatever the app says of a cut body
             head = refusal.head()

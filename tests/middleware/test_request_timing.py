@@ -1,11 +1,13 @@
 """RequestTiming and RequestLogger: what is told of each request, once."""
 
+import flask
 import pytest
 
+from nexus_middleware.middleware.body_limit import BodyLimit
 from nexus_middleware.middleware.request_id import RequestID
 from nexus_middleware.middleware.request_logger import RequestLogger
 from nexus_middleware.middleware.request_timing import RequestTiming
-from tests.helpers import Answer, Origin
+from tests.helpers import Answer, Origin, WSGIDoor
 
 
 def test_each_request_is_recorded_once_with_its_times_to_the_first_and_the_last_byte(door, clock):
@@ -69,3 +71,15 @@ def test_without_a_log_the_standard_librarys_takes_the_lines_with_nothing_that_b
     assert len(caplog.messages) == 1
     assert caplog.messages[0].isprintable()
     assert '"path":"/a\\r\\nb\\u001b"' in caplog.messages[0]
+
+
+def test_the_route_that_flask_matched_is_known_when_the_request_is_recorded():
+    site, routes = flask.Flask("site"), []
+    site.add_url_rule("/items/<int:number>", view_func=lambda number: f"{number}")
+    inner = BodyLimit(site.wsgi_app)  # it gives the app an environ of its own
+
+    app = RequestTiming(inner.wsgi, record=lambda request, *facts: routes.append(request.route))
+    WSGIDoor().get(app, "/items/3")
+    WSGIDoor().get(app, "/none")
+
+    assert routes == ["/items/<int:number>", ""]
