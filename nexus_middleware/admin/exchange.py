@@ -37,6 +37,7 @@ class Exchange:
     def __init__(self, house: House, scope: Scope, receive: Receive) -> None:
         self.runtime, self.access, self.panels = house.runtime, house.access, house.panels
         self.scope, self._receive = scope, receive
+        self._whole: bytes | None = None  # the body, once it was read
         self.method: str = scope["method"]
         self.path_params: Mapping[str, str] = {}  # what the route found in the path
         self.rights: frozenset[str] = frozenset()
@@ -106,6 +107,11 @@ class Exchange:
             raise Problem(400, "bad_body", f"the body does not fit: {error}") from error
 
     async def _body(self) -> bytes:
+        if self._whole is None:
+            self._whole = await self._receive_all()
+        return self._whole
+
+    async def _receive_all(self) -> bytes:
         body, more = b"", True
         while more:
             message = await self._receive()

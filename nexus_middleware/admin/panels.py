@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..errors import SettingsError, StoreError
-from ..rules.health import Status, worst
+from ..rules.health import Status
 from ..services.cache import CacheStats
 from .snapshots import Snapshot
 
@@ -25,13 +27,14 @@ class Panels:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._processes = 1
+        self._moving: Status = "healthy"  # whether jobs move, as the last reading of the queues had it
         self.cache = Snapshot(self._cache)
         self.queues = Snapshot(self._queues)
         self.health = Snapshot(self._health)
 
     async def overview(self) -> dict[str, Any]:
         """Return health, cache and queues in one; what the store does not tell now has an `error` instead."""
-        health, cache, queues = await asyncio.gather(self.health.get(), _or_error(self.cache), _or_error(self.queues))
+        cache, queues, health = await asyncio.gather(_or_error(self.cache), _or_error(self.queues), self.health.get())
         return {**health, "cache": cache, "queues": queues}
 
     def meta(self) -> dict[str, Any]:
@@ -52,11 +55,11 @@ class Panels:
         return {"health": health, "services": self._services(health["checks"])}
 
     def _services(self, checks: list[dict[str, Any]]) -> dict[str, str]:
-        if not self._runtime.store.waits:
-            return {"redis": "disabled", "queues": "disabled"}
-        answers = all(check["status"] == "healthy" for check in checks if check["name"] == "redis")
-        redis = "healthy" if answers else "unhealthy"
-        return {"redis": redis, "queues": _worst(checks, "queue") if answers else "unhealthy"}
+        redis = "disabled"
+        if self._runtime.store.waits:
+            answers = all(check["status"] == "healthy" for check in checks if check["name"] == "redis")
+            redis = "healthy" if answers else "unhealthy"
+        return {"redis": redis, "queues": self._moving if self._runtime.queues.enabled else "disabled"}
 
     async def _cache(self) -> dict[str, Any]:
         values, stored = await asyncio.gather(self._runtime.cache.astats(), self._runtime.pages.astats())
@@ -64,21 +67,20 @@ class Panels:
 
     async def _queues(self) -> dict[str, Any]:
         try:
-            return {"stats": await queues_of(self._runtime).aall_stats(), "state": "enabled"}
+            stats = msgspec.to_builtins(await self._runtime.queues.aall_stats())
         except SettingsError:  # jobs need a Redis
             return {"stats": {}, "state": "disabled"}
+        except StoreError:
+            self._moving = "unhealthy"
+            raise
+        self._moving = moving(stats)
+        return {"stats": stats, "state": "enabled"}
 
 
-def queues_of(runtime: Runtime) -> Any:
-    """Return the service for jobs.
-
-    Raises:
-        SettingsError: jobs cannot be kept in this store.
-    """
-    queues = getattr(runtime, "queues", None)
-    if queues is None:
-        raise SettingsError("no queues are configured")
-    return queues
+def moving(stats: dict[str, dict[str, Any]]) -> Status:
+    """Return degraded if jobs wait in a queue that no worker serves, and that nobody paused."""
+    stuck = [each for each in stats.values() if each["waiting"] and not each["paused"] and each.get("workers") == 0]
+    return "degraded" if stuck else "healthy"
 
 
 def cache_shape(values: CacheStats, pages: CacheStats, *, apart: bool) -> dict[str, Any]:
@@ -111,11 +113,6 @@ async def _or_error(snapshot: Snapshot) -> dict[str, Any]:
         return await snapshot.get()
     except StoreError:
         return {"error": "store_unavailable"}
-
-
-def _worst(checks: list[dict[str, Any]], beginning: str) -> str:
-    found: list[Status] = [check["status"] for check in checks if check["name"].startswith(beginning)]
-    return worst(found)
 
 
 def _version() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from .origins import SAFE, may_change
 if TYPE_CHECKING:
     from .exchange import Exchange
 
+ASKED_AGAIN = 0.6  # seconds after which a store that failed is asked again
 EXCHANGE = "nexus.exchange"  # where in the scope the request waits for its resource
 
 
@@ -57,7 +59,7 @@ class Resource:
             raise Problem(405, "method_not_allowed", "this address does not take that method", {"Allow": self.allow})
         self._check(exchange, action)
         try:
-            return await action.run(exchange)
+            return await _run(action, exchange)
         except StoreError as error:
             raise down(self._of) from error
 
@@ -68,3 +70,14 @@ class Resource:
             raise Problem(403, "cross_site", "only a page of this origin, or a token in a header, may change something")
         if not self._public and action.right not in exchange.rights:
             raise Problem(403, "forbidden", f"this needs the right {action.right}")
+
+
+async def _run(action: Action, exchange: Exchange) -> Answer:
+    """Run it; a change, which somebody waits for, once more if the store was only late."""
+    try:
+        return await action.run(exchange)
+    except StoreError:
+        if exchange.method in SAFE:
+            raise
+    await asyncio.sleep(ASKED_AGAIN)
+    return await action.run(exchange)

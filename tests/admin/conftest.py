@@ -26,6 +26,10 @@ class Queues:
     told: list = field(default_factory=list)
     disabled: bool = False
 
+    @property
+    def enabled(self):
+        return not self.disabled
+
     async def aall_stats(self):
         if self.disabled:
             raise SettingsError("jobs need a Redis: set NEXUS_STORE")

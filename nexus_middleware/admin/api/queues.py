@@ -8,7 +8,6 @@ from typing import Any
 from ...errors import SettingsError
 from ..answers import Answer, Problem, done, found
 from ..exchange import Exchange
-from ..panels import queues_of
 
 
 async def read(exchange: Exchange) -> Answer:
@@ -22,32 +21,32 @@ async def read(exchange: Exchange) -> Answer:
 async def pause(exchange: Exchange) -> Answer:
     """Have workers take no more jobs from the queue."""
     queue = await _known(exchange)
-    return await _do(exchange, "pause", queue, queues_of(exchange.runtime).apause(queue))
+    return await _do(exchange, "pause", queue, exchange.runtime.queues.apause(queue))
 
 
 async def resume(exchange: Exchange) -> Answer:
     """Have workers take jobs from the queue again."""
     queue = await _known(exchange)
-    return await _do(exchange, "resume", queue, queues_of(exchange.runtime).aresume(queue))
+    return await _do(exchange, "resume", queue, exchange.runtime.queues.aresume(queue))
 
 
 async def retry_failed(exchange: Exchange) -> Answer:
     """Put the queue's failed jobs back into it."""
     queue = await _known(exchange)
-    return await _do(exchange, "retry_failed", queue, queues_of(exchange.runtime).aretry_failed(queue))
+    return await _do(exchange, "retry_failed", queue, exchange.runtime.queues.aretry_failed(queue))
 
 
 async def empty(exchange: Exchange) -> Answer:
-    """Drop the queue's waiting jobs."""
+    """Drop the queue's jobs that wait or are delayed."""
     queue = await _known(exchange)
-    return await _do(exchange, "empty", queue, queues_of(exchange.runtime).aclear(queue))
+    return await _do(exchange, "empty", queue, exchange.runtime.queues.aclear(queue))
 
 
 async def _known(exchange: Exchange) -> str:
     """Return the queue that the path names, if there is one of that name."""
     queue = exchange.parameter("queue")
     try:
-        known = queue in await queues_of(exchange.runtime).aall_stats()
+        known = queue in await exchange.runtime.queues.aall_stats()
     except SettingsError as error:
         raise Problem(409, "queues_disabled", "jobs need a Redis: set NEXUS_STORE to its URL") from error
     if not known:

@@ -103,7 +103,8 @@ function Tabs() {
       ${NAMES.map((name) => html`<a key=${name} role="tab" id=${`tab-${name}`} href=${`#${name}`} aria-selected=${name === state.tab}
         aria-controls="panel" tabindex=${name === state.tab ? 0 : -1}>${TABS[name][0]}${mark(name)}</a>`)}
     </div>
-    <section class="panel" role="tabpanel" id="panel" aria-labelledby=${`tab-${state.tab}`} key=${state.tab}><${Panel}/></section>`;
+    <section class="panel" role="tabpanel" id="panel" aria-labelledby=${`tab-${state.tab}`} key=${state.tab}>
+      <h2 class="hidden">${TABS[state.tab][0]}</h2><${Panel}/></section>`;
 }
 
 const App = () => html`

@@ -95,14 +95,15 @@ export function Cache() {
 const queuePath = (name, action) => `api/queues/${encodeURIComponent(name)}/${action}`;
 const steer = (name, action, done) => act("POST", queuePath(name, action), null, done);
 
-function empty(name, waiting) {
-  const what = plural(waiting, "waiting job");
+function empty(name, queue) {
+  const all = queue.waiting + queue.delayed;
+  const what = plural(all, "job");
   ask({
     title: `Drop ${what} of ${name}?`,
-    effect: "Jobs that run now, and those that failed or are due later, stay. This cannot be undone.",
+    effect: "All that wait or are delayed go. Jobs that run now, and those that failed, stay. This cannot be undone.",
     verb: `Drop ${what}`,
-    type: waiting > 100 ? name : "",
-    does: () => steer(name, "empty", (said) => `${plural(said.count ?? waiting, "job")} dropped.`),
+    type: all > 100 ? name : "",
+    does: () => steer(name, "empty", (said) => `${plural(said.count ?? all, "job")} dropped.`),
   });
 }
 
@@ -122,7 +123,7 @@ const QueueRow = ({ name, queue }) => html`<tr>
   <td class="number">${count(queue.delayed)}</td>
   <td class="number ${queue.failed ? "bad" : ""}">${count(queue.failed)}</td>
   <td class="number">${brief(queue.completed)}</td>
-  <td class="number">${lasting(queue.oldestWaitSeconds)}</td>
+  <td class="number">${queue.waiting ? lasting(queue.oldestWaitSeconds) : "–"}</td>
   <td class="number">${orNone(queue.workers)}</td>
   <td class="tools">
     ${queue.paused
@@ -130,8 +131,8 @@ const QueueRow = ({ name, queue }) => html`<tr>
       : html`<${Button} label=${`Pause ${name}`} why=${why("queues:pause")} does=${() => steer(name, "pause", () => `${name} is paused.`)}>Pause<//>`}
     <${Button} label=${`Retry failed jobs of ${name}`} why=${queue.failed ? why("queues:retry") : "No job has failed"}
       does=${() => steer(name, "retry-failed", (said) => `${plural(said.count ?? queue.failed, "job")} put back.`)}>Retry<//>
-    <${Button} kind="danger" label=${`Empty ${name}`} why=${queue.waiting ? why("queues:delete") : "No job waits"}
-      does=${() => empty(name, queue.waiting)}>Empty …<//>
+    <${Button} kind="danger" label=${`Empty ${name}`} why=${queue.waiting + queue.delayed ? why("queues:delete") : "No job waits"}
+      does=${() => empty(name, queue)}>Empty …<//>
   </td></tr>`;
 
 export function Queues() {

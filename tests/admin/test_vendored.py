@@ -1,0 +1,31 @@
+"""Other people's files in the repository are what they say they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+import nexus_middleware
+
+FOLDERS = [
+    Path(nexus_middleware.__file__).parent / "admin" / "static" / "vendor",
+    Path(__file__).parent.parent / "vendor",
+]
+ENTRIES = [(folder, entry) for folder in FOLDERS for entry in json.loads((folder / "VENDOR.json").read_text())]
+
+
+@pytest.mark.parametrize(("folder", "entry"), ENTRIES, ids=[entry["name"] for _, entry in ENTRIES])
+def test_a_vendored_file_is_unchanged_and_has_its_licence(folder, entry):
+    assert hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+    assert (folder / entry["licenseFile"]).read_text().strip()
+    assert entry["version"]
+
+
+def test_the_page_ships_nothing_that_is_not_listed():
+    here = FOLDERS[0]
+    listed = {name for folder, entry in ENTRIES if folder == here for name in (entry["file"], entry["licenseFile"])}
+
+    assert {file.name for file in here.iterdir()} == listed | {"VENDOR.json"}
