@@ -199,7 +199,7 @@ class WSGIRequest(_Shared):
     def route(self) -> str:
         """The template of the path as Flask leaves it in the environ, known from the head of the response on."""
         trace = self.environ.get(ENVIRON)
-        return trace.passages[-1].request.matched if trace is not None else self.matched  # type: ignore[no-any-return]
+        return trace.passages[-1].request.matched if trace is not None else self.matched
 
     def keep_route(self) -> None:
         """Take the route while it is there: Flask removes it before the body goes out."""
