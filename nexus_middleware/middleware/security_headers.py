@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import get_args
 
 from ..errors import SettingsError
 from ..http import App, Head, Headers, Pair, Request
+from ..rules.header_presets import Preset, preset_headers
 from .layer import Layer
 
-if TYPE_CHECKING:
-    from secure import Secure
-
-Preset: TypeAlias = Literal["default", "strict", "api", "docs"]
 HTTPS = ("https", "wss")
 HSTS = b"strict-transport-security"
 CSP = b"content-security-policy"
@@ -51,11 +48,11 @@ class SecurityHeaders(Layer[None]):
         by_length = sorted((paths or {}).items(), key=lambda item: -len(item[0]))
         self._paths = [(path, self._compile(other, None, report_only)) for path, other in by_length]
 
-    def _compile(self, preset: str, csp: str | None, report_only: str | None) -> tuple[list[Pair], list[Pair]]:
+    def _compile(self, preset: Preset, csp: str | None, report_only: str | None) -> tuple[list[Pair], list[Pair]]:
         """Return the lines for http and for https."""
         if preset not in get_args(Preset):
             raise SettingsError(f"preset={preset!r} must be one of {', '.join(get_args(Preset))}")
-        lines = {k.lower().encode("latin-1"): v.encode("latin-1") for k, v in _headers(preset).headers.items()}
+        lines = {k.lower().encode("latin-1"): v.encode("latin-1") for k, v in preset_headers(preset).items()}
         for name, value in ((CSP, csp), (REPORT_ONLY, report_only)):
             if value:
                 lines[name] = _checked(value)
@@ -83,59 +80,3 @@ def _checked(value: str) -> bytes:
     if not value.isascii() or not value.isprintable():
         raise SettingsError(f"csp={value!r} must be one line of plain ASCII")
     return value.encode()
-
-
-def _headers(preset: str) -> Secure:
-    from secure import Secure  # 20 ms that `import nexus_middleware` shall not cost
-    from secure.headers import (
-        ContentSecurityPolicy,
-        CrossOriginOpenerPolicy,
-        CrossOriginResourcePolicy,
-        CustomHeader,
-        PermissionsPolicy,
-        ReferrerPolicy,
-        StrictTransportSecurity,
-        XContentTypeOptions,
-        XFrameOptions,
-    )
-
-    policies = {
-        "default": ContentSecurityPolicy().base_uri("'self'").frame_ancestors("'self'").object_src("'none'"),
-        "strict": ContentSecurityPolicy()
-        .default_src("'none'")
-        .script_src("'self'")
-        .style_src("'self'")
-        .img_src("'self'")
-        .font_src("'self'")
-        .connect_src("'self'")
-        .form_action("'self'")
-        .base_uri("'none'")
-        .frame_ancestors("'none'"),
-        "api": ContentSecurityPolicy().default_src("'none'").frame_ancestors("'none'"),
-        "docs": ContentSecurityPolicy()
-        .default_src("'none'")
-        .script_src("'self'", "'unsafe-inline'", "https://cdn.jsdelivr.net")
-        .style_src("'self'", "'unsafe-inline'", "https://cdn.jsdelivr.net", "https://fonts.googleapis.com")
-        .font_src("https://fonts.gstatic.com")
-        .img_src("'self'", "data:", "https://fastapi.tiangolo.com", "https://cdn.redoc.ly")
-        .connect_src("'self'")
-        .worker_src("blob:")
-        .base_uri("'none'")
-        .frame_ancestors("'none'"),
-    }
-    closed = preset in ("strict", "api")
-    strict_transport = StrictTransportSecurity().max_age(63_072_000)  # seconds: two years
-    referrer = ReferrerPolicy().no_referrer() if closed else ReferrerPolicy().strict_origin_when_cross_origin()
-    return Secure(
-        csp=policies[preset],
-        referrer=referrer,
-        hsts=strict_transport.include_subdomains() if closed else strict_transport,
-        xcto=XContentTypeOptions().nosniff(),
-        xfo=XFrameOptions().deny() if closed else XFrameOptions().sameorigin(),
-        coop=CrossOriginOpenerPolicy().same_origin()
-        if closed
-        else CrossOriginOpenerPolicy().same_origin_allow_popups(),
-        corp=CrossOriginResourcePolicy().same_origin() if closed else None,
-        permissions=PermissionsPolicy().geolocation().microphone().camera(),
-        custom=[CustomHeader("X-XSS-Protection", "0")],  # its filter leaked pages; 0 is what OWASP asks for
-    )
