@@ -9,49 +9,18 @@ import time
 
 import msgspec
 import pytest
-from rq.job import Job
 from rq.queue import Queue
-from rq.registry import FailedJobRegistry, FinishedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
-from rq.serializers import JSONSerializer
+from rq.registry import FailedJobRegistry, FinishedJobRegistry
 
 from nexus_middleware.errors import NexusError, SettingsError, StoreError
-from nexus_middleware.services.jobs.ledger import KEPT_DONE, KEPT_FAILED, MOST_RESCUES
+from nexus_middleware.services.jobs.ledger import KEPT_DONE, KEPT_FAILED
 from nexus_middleware.services.jobs.registry import QUEUES
 from nexus_middleware.services.queues import Queues
 from nexus_middleware.settings import Settings
+from tests.services.jobs import MAIL, NOTE, fetch, read, run_one
 
-MAIL = {"to": "ann@example.org", "subject": "Hello", "html": "<p>Hi</p>"}
-NOTE = {"user_id": "7", "type": "info", "title": "T", "message": "M"}
 DOCUMENTED = """waiting active completed failed delayed paused deferred canceled completedKept oldestWaitSeconds
     workers busy throughputPerMinute waitP95 runP95"""
-
-
-@pytest.fixture
-def queues(redis_url):
-    made = Queues(redis_url, settings=Settings(store=redis_url))
-
-    @made.job("add", queue="content-processing-queue")
-    def add(a, b):
-        return a + b
-
-    yield made
-    made.close()
-    made.store.close()
-
-
-def fetch(queues, worker="w"):
-    return queues.ledger.fetch(worker, queues.jobs.queues)
-
-
-def run_one(queues, outcome="done", *, text="null", seconds=0.0):
-    claim = fetch(queues)
-    assert claim is not None, "no job was there"
-    assert queues.ledger.finish("w", claim, outcome, text, seconds=seconds, times="1:2")
-    return claim
-
-
-def read(redis_server, ident):
-    return Job.fetch(ident, connection=redis_server.client, serializer=JSONSerializer)
 
 
 def test_an_email_becomes_a_job_that_rq_can_read_without_pickle(queues, redis_server):
@@ -220,70 +189,6 @@ def test_clear_deletes_what_waits_and_what_is_delayed_and_nothing_else(queues, r
     assert (stats.waiting, stats.delayed, stats.active, stats.completed) == (0, 0, 1, 1)
     assert redis_server.client.exists(running.job.key, f"rq:job:{other}") == 2
     assert len([*redis_server.client.scan_iter("rq:job:*")]) == 3
-
-
-def test_a_fetched_job_is_among_the_started_ones_in_the_same_step(queues, redis_server):
-    ident = queues.queue_email(**MAIL)
-    claim = fetch(queues)
-    registry = StartedJobRegistry("email-queue", connection=redis_server.client)
-    assert registry.get_job_ids(cleanup=False) == [ident]
-    assert redis_server.client.llen("rq:queue:email-queue") == 0
-    assert claim.job.kwargs == MAIL
-
-
-def test_the_job_of_a_dead_worker_is_put_back_at_the_head_and_its_late_report_is_refused(queues):
-    first, _ = (queues.queue_email(**MAIL) for _ in range(2))
-    claim = fetch(queues)
-    assert queues.ledger.rescue(worker="w") == 1
-    again = fetch(queues, "v")
-    assert again.job.id == claim.job.id == first
-    assert not queues.ledger.finish("w", claim, "done", "null", times="1:1")
-    assert queues.ledger.finish("v", again, "done", "null", times="1:1")
-    stats = queues.stats("email-queue")
-    assert (stats.completed, stats.rescued_total) == (1, 1)
-
-
-def test_a_claim_that_has_run_out_is_swept_and_one_with_a_heartbeat_is_not(queues, redis_server):
-    queues.queue_email(**MAIL)
-    claim = fetch(queues)
-    redis_server.client.zadd("rq:wip:email-queue", {claim.member: time.time() - 1})
-    queues.ledger.beat("w", claim, {"pid": 1})
-    assert queues.ledger.rescue(queues.jobs.queues) == 0
-    redis_server.client.zadd("rq:wip:email-queue", {claim.member: time.time() - 1})
-    assert queues.ledger.rescue(queues.jobs.queues) == 1
-    assert queues.stats("email-queue").waiting == 1
-
-
-def test_a_job_that_keeps_killing_its_worker_fails(queues, redis_server):
-    ident = queues.queue_email(**MAIL)
-    for _ in range(MOST_RESCUES + 1):
-        assert fetch(queues)
-        queues.ledger.rescue(worker="w")
-    assert queues.stats("email-queue").failed == 1
-    job = read(redis_server, ident)
-    assert job.get_status().value == "failed"
-    assert b"died 4 times" in redis_server.client.hget(job.key, "exc_info")
-
-
-def test_a_delayed_job_comes_when_it_is_due_and_never_earlier(queues, redis_server):
-    ident = queues.queue_email(**MAIL)
-    run_one(queues, "retry", text="it broke", seconds=0.3)
-    moved, soonest = queues.ledger.due(queues.jobs.queues)
-    assert moved == 0
-    assert 0 < soonest <= 0.3
-    time.sleep(soonest)
-    deadline = time.monotonic() + 5
-    while not queues.ledger.due(queues.jobs.queues)[0]:
-        assert time.monotonic() < deadline
-    assert ScheduledJobRegistry("email-queue", connection=redis_server.client).get_job_ids() == []
-    assert read(redis_server, ident).retries_left == 2
-
-
-def test_what_is_put_off_uses_up_no_retry(queues, redis_server):
-    ident = queues.queue_email(**MAIL)
-    run_one(queues, "later", text="busy", seconds=60)
-    assert read(redis_server, ident).retries_left == 3
-    assert queues.stats("email-queue").delayed == 1
 
 
 def test_a_live_worker_is_counted_and_one_without_a_heartbeat_is_not(queues, redis_server):

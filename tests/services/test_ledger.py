@@ -1,0 +1,72 @@
+"""The ledger: how a job is claimed, given back, rescued and delayed, without being lost or run twice at once."""
+
+import time
+
+from rq.registry import ScheduledJobRegistry, StartedJobRegistry
+
+from nexus_middleware.services.jobs.ledger import MOST_RESCUES
+from tests.services.jobs import MAIL, fetch, read, run_one
+
+
+def test_a_fetched_job_is_among_the_started_ones_in_the_same_step(queues, redis_server):
+    ident = queues.queue_email(**MAIL)
+    claim = fetch(queues)
+    registry = StartedJobRegistry("email-queue", connection=redis_server.client)
+    assert registry.get_job_ids(cleanup=False) == [ident]
+    assert redis_server.client.llen("rq:queue:email-queue") == 0
+    assert claim.job.kwargs == MAIL
+
+
+def test_the_job_of_a_dead_worker_is_put_back_at_the_head_and_its_late_report_is_refused(queues):
+    first, _ = (queues.queue_email(**MAIL) for _ in range(2))
+    claim = fetch(queues)
+    assert queues.ledger.rescue(worker="w") == 1
+    again = fetch(queues, "v")
+    assert again.job.id == claim.job.id == first
+    assert not queues.ledger.finish("w", claim, "done", "null", times="1:1")
+    assert queues.ledger.finish("v", again, "done", "null", times="1:1")
+    stats = queues.stats("email-queue")
+    assert (stats.completed, stats.rescued_total) == (1, 1)
+
+
+def test_a_claim_that_has_run_out_is_swept_and_one_with_a_heartbeat_is_not(queues, redis_server):
+    queues.queue_email(**MAIL)
+    claim = fetch(queues)
+    redis_server.client.zadd("rq:wip:email-queue", {claim.member: time.time() - 1})
+    queues.ledger.beat("w", claim, {"pid": 1})
+    assert queues.ledger.rescue(queues.jobs.queues) == 0
+    redis_server.client.zadd("rq:wip:email-queue", {claim.member: time.time() - 1})
+    assert queues.ledger.rescue(queues.jobs.queues) == 1
+    assert queues.stats("email-queue").waiting == 1
+
+
+def test_a_job_that_keeps_killing_its_worker_fails(queues, redis_server):
+    ident = queues.queue_email(**MAIL)
+    for _ in range(MOST_RESCUES + 1):
+        assert fetch(queues)
+        queues.ledger.rescue(worker="w")
+    assert queues.stats("email-queue").failed == 1
+    job = read(redis_server, ident)
+    assert job.get_status().value == "failed"
+    assert b"died 4 times" in redis_server.client.hget(job.key, "exc_info")
+
+
+def test_a_delayed_job_comes_when_it_is_due_and_never_earlier(queues, redis_server):
+    ident = queues.queue_email(**MAIL)
+    run_one(queues, "retry", text="it broke", seconds=0.3)
+    moved, soonest = queues.ledger.due(queues.jobs.queues)
+    assert moved == 0
+    assert 0 < soonest <= 0.3
+    time.sleep(soonest)
+    deadline = time.monotonic() + 5
+    while not queues.ledger.due(queues.jobs.queues)[0]:
+        assert time.monotonic() < deadline
+    assert ScheduledJobRegistry("email-queue", connection=redis_server.client).get_job_ids() == []
+    assert read(redis_server, ident).retries_left == 2
+
+
+def test_what_is_put_off_uses_up_no_retry(queues, redis_server):
+    ident = queues.queue_email(**MAIL)
+    run_one(queues, "later", text="busy", seconds=60)
+    assert read(redis_server, ident).retries_left == 3
+    assert queues.stats("email-queue").delayed == 1
