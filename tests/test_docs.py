@@ -9,7 +9,7 @@ from dataclasses import fields
 
 import pytest
 
-from nexus_middleware import Settings
+from nexus_middleware import Nexus, Settings
 from tests.pages import PAGES, ROOT, anchors, blocks, links
 
 WITH_CODE = [page for page in PAGES if any(blocks(page.read_text()))]
@@ -29,6 +29,7 @@ def rows(page, first):
 def test_the_code_on_the_page_runs(page, redis_url, tmp_path):
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")}
     command = [sys.executable, "-W", "error", "-m", "tests.pages", str(page)]
+    assert page.read_text().count("```py") == len([*blocks(page.read_text())]), "a block that would not be run"
 
     ran = subprocess.run(
         command,
@@ -66,6 +67,18 @@ def test_the_page_of_settings_has_every_setting_with_its_default():
     assert told == [
         [f"`{f.name}`", f"`NEXUS_{f.name.upper()}`", shown(getattr(defaults, f.name))] for f in fields(Settings)
     ]
+
+
+def test_the_readme_lists_the_layers_of_the_stack_in_their_order():
+    stack = Nexus(None, Settings()).stack
+
+    assert [row[0].strip("`") for row in rows("README.md", "Layer")] == [type(x).__name__ for x in stack.chain.layers]
+
+
+def test_each_layer_of_the_stack_has_a_section_of_its_own():
+    stack = Nexus(None, Settings()).stack
+
+    assert {type(x).__name__.lower() for x in stack.chain.layers} <= anchors((ROOT / "docs/layers.md").read_text())
 
 
 def test_the_documentation_builds_without_a_complaint(tmp_path):
