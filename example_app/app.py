@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from nexus_middleware import CacheRule, CacheTTL, Nexus, RateLimits, Rule, SettingsError, StoreError
+from nexus_middleware import CacheRule, CacheTTL, Nexus, RateLimits, Rule, StoreError
 
 from . import pages
 from .data import DEMO, Academy
@@ -89,7 +89,7 @@ async def _welcome_mail(email: str, title: str, order: int) -> str:
             text=f"Welcome! Your first lesson of {title} is waiting.",
             key=f"order-{order}",
         )
-    except (SettingsError, StoreError) as error:
+    except (ValueError, StoreError) as error:  # no such address, no queues, or no Redis now
         return f"No mail: {error}"
     return "A mail is on its way."
 

@@ -2,8 +2,10 @@
 
 import time
 
+import msgspec
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 
+from nexus_middleware.services.cache import Cache
 from nexus_middleware.services.jobs.ledger import MOST_RESCUES
 from tests.services.jobs import MAIL, fetch, read, run_one
 
@@ -70,3 +72,16 @@ def test_what_is_put_off_uses_up_no_retry(queues, redis_server):
     run_one(queues, "later", text="busy", seconds=60)
     assert read(redis_server, ident).retries_left == 3
     assert queues.stats("email-queue").delayed == 1
+
+
+def test_a_flushed_cache_takes_no_job_and_no_counter_with_it(queues):
+    queues.enqueue("add", a=1, b=2)
+    run_one(queues)
+    queues.queue_email(**MAIL)
+    queues.ledger.beat("w", None, {"pid": 1})
+    before = {name: msgspec.structs.replace(each, oldest_wait_seconds=0.0) for name, each in queues.all_stats().items()}
+    cache = Cache(queues.store)
+    cache.set("a", 1)
+    assert cache.flush() == 1
+    after = {name: msgspec.structs.replace(each, oldest_wait_seconds=0.0) for name, each in queues.all_stats().items()}
+    assert after == before

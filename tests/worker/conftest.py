@@ -1,9 +1,11 @@
 """A worker as a user runs it, and a real mail server for it."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -135,6 +137,14 @@ class MailServer:
 
     def __init__(self) -> None:
         self.mails, self.says = [], ["250 OK"]
+        self.asked, self.pause = threading.Event(), threading.Event()
+        self.pause.set()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        self.asked.set()
+        await asyncio.to_thread(self.pause.wait, 30)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802  # the name aiosmtpd calls
         answer = self.says.pop(0) if len(self.says) > 1 else self.says[0]

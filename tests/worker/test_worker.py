@@ -129,6 +129,25 @@ def test_a_job_whose_worker_is_killed_is_run_again(worker):
     assert worker.queues.stats("content-processing-queue").rescued_total == 1
 
 
+def test_a_mail_whose_worker_is_killed_while_sending_is_sent_once_its_claim_has_ended(worker, mail_server):
+    ident = worker.queues.queue_email(**MAIL)
+    mail_server.pause.clear()
+    worker.start()
+    until(mail_server.asked.is_set, what=worker.log)
+    for child in worker.children:
+        child.kill()
+    until(lambda: worker.status(ident) == "scheduled", what=worker.log)
+    client = worker.queues.ledger.client
+    due = client.zscore("rq:scheduled:email-queue", ident) - time.time()
+    assert due <= 26
+    assert worker.job(ident)["retries_left"] == b"3"
+    mail_server.pause.set()
+    client.delete(*client.keys("nexus:1:once:*"))  # as if the claim's 25 seconds had passed
+    client.zadd("rq:scheduled:email-queue", {ident: time.time()})
+    until(lambda: worker.status(ident) == "finished", what=worker.log)
+    assert len(mail_server.mails) == 1
+
+
 def test_a_job_whose_worker_and_supervisor_are_killed_is_run_by_the_next(worker):
     ident = worker.add("note", text="one", seconds=0.5)
     worker.start()
