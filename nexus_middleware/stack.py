@@ -71,7 +71,7 @@ class Nexus:
     """An app with every layer in the standard order around it, and the dashboard beside it.
 
     As an ASGI app it serves the dashboard, its JSON API and the probes too; `wsgi` is the same stack with the probes,
-    beside which `nexus dashboard` runs.
+    and without the dashboard.
 
     >>> async def app(scope, receive, send): ...
     >>> app = Nexus(app, Settings(rate_limit="10/second"))
