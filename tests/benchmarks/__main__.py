@@ -41,7 +41,7 @@ def main() -> None:
 def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], list[str]]:
     """Add all that is measured; return the tables and what could not be measured."""
     runtime = Runtime(Settings())
-    settle = runtime.log.writer.flush  # so that each subject pays for its own lines
+    settle = subjects.settle(runtime)
     makes = subjects.layers(runtime)
     race.asgi(BARE, subjects.bare)
     race.asgi(STARLETTE, subjects.starlette())
@@ -50,7 +50,7 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
     for name, handler in ((STACK, subjects.items), (HIT, subjects.kept_items)):
         nexus = subjects.stack(handler)
         stack.callback(nexus.runtime.close)
-        race.asgi(name, nexus, settle=nexus.runtime.log.writer.flush)
+        race.asgi(name, nexus, settle=subjects.settle(nexus.runtime))
     race.asgi(BASE, subjects.six_base())
     race.asgi(HIT_ALONE, subjects.cache(subjects.starlette(subjects.kept_items)))
     for name, make in makes.items():
@@ -80,7 +80,7 @@ def _enter_peers(race: Race, tables: dict[str, Rows]) -> Iterator[str]:
 
 
 def _enter_wsgi(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iterator[str]:
-    settle = runtime.log.writer.flush
+    settle = subjects.settle(runtime)
     makes = subjects.layers(runtime)
     race.wsgi(WSGI, subjects.bare_wsgi)
     race.wsgi(SIX_WSGI, subjects.around(subjects.bare_wsgi, makes).wsgi, settle=settle)

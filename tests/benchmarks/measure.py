@@ -13,9 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-ROUND = 0.008  # seconds of one subject in one round
-ROUNDS = 41
-CALLERS = [(f"10.{i >> 8}.{i & 255}.7", 40_000) for i in range(4096)]  # so that nobody exceeds an ordinary limit
+ROUND = 0.008  # seconds of one subject in one round, at the most
+LARGEST = 1_000  # requests in a round, at the most
+ROUNDS = 45
+CALLERS = [(f"10.{i >> 8}.{i & 255}.7", 40_000) for i in range(1024)]  # so that nobody exceeds an ordinary limit
 HEADERS = [
     (b"host", b"example.org"),
     (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
@@ -64,13 +65,14 @@ class Subject:
     run: Callable[[int], object]
     probe: Callable[[], int]
     settle: Callable[[], object]
-    n: int = 1  # requests in a round
+    least: int  # requests in a round
+    n: int = 0  # requests in a round
     seconds: list[float] = field(default_factory=list)  # a request took in each round
 
     def calibrate(self) -> None:
-        """Find how many requests make a round."""
-        while (spent := self._time()) < ROUND:
-            self.n = max(self.n + 1, int(self.n * min(10.0, 1.1 * ROUND / max(spent, 1e-9))))
+        """Let every caller be known, and find how many requests make a round."""
+        self.n = len(CALLERS)
+        self.n = max(self.least, min(LARGEST, int(self.n * ROUND / self._time())))
 
     def round(self) -> None:
         """Time one round."""
@@ -100,7 +102,7 @@ class Race:
 
     def asgi(self, name: str, app: Any, *, callers: int = 1, settle: Callable[[], object] = int) -> None:
         """Add an ASGI app, called by that many at once; `settle` ends what a round left to do, within its time."""
-        clients = itertools.cycle(CALLERS)
+        clients = itertools.cycle([*CALLERS])
 
         async def call(n: int) -> None:
             for _ in range(n):
@@ -122,11 +124,11 @@ class Race:
             self.loop.run_until_complete(app(scope, receive, keep))
             return int(heads[0])
 
-        self.subjects[name] = Subject(name, run, probe, settle, n=callers)
+        self.subjects[name] = Subject(name, run, probe, settle, callers)
 
     def wsgi(self, name: str, app: Any, *, settle: Callable[[], object] = int) -> None:
         """Add a WSGI app."""
-        clients = itertools.cycle(CALLERS)
+        clients = itertools.cycle([*CALLERS])
 
         def call(start_response: Any) -> None:
             body = app({**ENVIRON, "wsgi.input": io.BytesIO(), "REMOTE_ADDR": next(clients)[0]}, start_response)
@@ -144,7 +146,7 @@ class Race:
             call(lambda line, headers, exc_info=None: lines.append(line) or print)
             return int(lines[0][:3])
 
-        self.subjects[name] = Subject(name, run, probe, settle)
+        self.subjects[name] = Subject(name, run, probe, settle, 1)
 
     def run(self) -> None:
         """Time all subjects."""

@@ -62,15 +62,24 @@ def starlette(handler: Any = items, middleware: list[Middleware] | None = None) 
 
 def layers(runtime: Runtime) -> dict[str, Callable[[Any], Any]]:
     """Return what makes each of the six layers, outermost first, as the stack makes them."""
-    store = MemoryStore()
     return {
         "RequestID": RequestID,
         "RequestTiming": lambda app: RequestTiming(app, record=runtime.monitor.record),
         "RequestLogger": lambda app: RequestLogger(app, log=runtime.log.access),
         "SecurityHeaders": SecurityHeaders,
         "IPFilter": lambda app: IPFilter(app, deny=DENIED, blocked=runtime.security),
-        "RateLimit": lambda app: RateLimit(app, LIMIT, store=store),
+        "RateLimit": lambda app: RateLimit(app, LIMIT, store=MemoryStore()),
     }
+
+
+def settle(runtime: Runtime) -> Callable[[], None]:
+    """Return what does at once that which the threads in the background do later, so that each subject pays for it."""
+
+    def now() -> None:
+        runtime.log.writer.flush()
+        runtime.monitor._fold()
+
+    return now
 
 
 def around(app: Any, makes: dict[str, Callable[[Any], Any]]) -> Any:
