@@ -34,9 +34,10 @@ class Child:
     Args:
         queues: What to serve.
         name: How it is known in Redis.
+        parent: The supervisor's process, without which nobody would stop a child, or start another.
     """
 
-    def __init__(self, queues: Queues, name: str) -> None:
+    def __init__(self, queues: Queues, name: str, *, parent: int) -> None:
         self._queues, self._name = queues, name
         self._ledger = queues.ledger
         self._log = Log(queues.settings).bind(kind="queue", worker=name)
@@ -45,7 +46,7 @@ class Child:
         self._claim: Claim | None = None
         self._deadline = float("inf")  # of the job that runs, on the monotonic clock
         self._counts = {"done": 0, "retry": 0, "later": 0, "failed": 0}
-        self._parent = os.getppid()
+        self._parent = parent
 
     def run(self) -> None:
         """Work until told to stop, the supervisor is gone, or it is another's turn."""
@@ -53,7 +54,7 @@ class Child:
         signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
         heart = threading.Thread(target=self._beat_on, name="nexus-heart", daemon=True)
         heart.start()
-        while not self._stopping.is_set() and sum(self._counts.values()) < MOST_JOBS:
+        while self._wanted() and sum(self._counts.values()) < MOST_JOBS:
             try:
                 self._next()
             except StoreError as error:
@@ -62,6 +63,9 @@ class Child:
         self._ended.set()
         heart.join(BEAT)
         self._leave()
+
+    def _wanted(self) -> bool:
+        return not self._stopping.is_set() and os.getppid() == self._parent
 
     def _next(self) -> None:
         claim = self._ledger.fetch(self._name, fair(self._queues.jobs.queues))
@@ -90,7 +94,7 @@ class Child:
                     self._name, claim, outcome.kind, outcome.text, seconds=outcome.seconds, times=f"{wait}:{run:.1f}"
                 )
             except StoreError:
-                give_up = min(give_up, time.monotonic() + GRACE) if self._stopping.is_set() else give_up
+                give_up = give_up if self._wanted() else min(give_up, time.monotonic() + GRACE)
                 time.sleep(0.5)
             else:
                 self._tell(claim, outcome, run, kept=kept)
@@ -127,8 +131,6 @@ class Child:
         ledger.close()
 
     def _look(self) -> None:
-        if os.getppid() != self._parent:  # nobody would start us again, or stop us
-            self._stopping.set()
         if time.monotonic() > self._deadline:
             self._log.error("a job cannot be interrupted: its worker ends, and it is run again")
             self._log.writer.flush()
@@ -157,10 +159,11 @@ def main() -> int:
     """Run a child; for the supervisor, which checked everything before."""
     parser = argparse.ArgumentParser(prog="nexus worker (child)")
     parser.add_argument("--name", required=True)
+    parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--app", default="")
     given = parser.parse_args()
     try:
-        Child(load_queues(given.app), given.name).run()
+        Child(load_queues(given.app), given.name, parent=given.parent).run()
     except NexusError as error:
         sys.stderr.write(f"nexus worker: {error}\n")
         return 2

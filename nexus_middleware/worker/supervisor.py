@@ -86,8 +86,9 @@ class Supervisor:
 
     def _start(self, slot: Slot) -> None:
         slot.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        words = [sys.executable, "-m", "nexus_middleware.worker.child", "--name", slot.name, "--app", self._app]
-        slot.process = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603  # our own program
+        words = ["--name", slot.name, "--parent", str(os.getpid()), "--app", self._app]
+        command = [sys.executable, "-m", "nexus_middleware.worker.child", *words]
+        slot.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  # our own program
         slot.born, slot.told = time.monotonic(), 0
 
     def _pass_on(self, slot: Slot, process: subprocess.Popen[bytes]) -> None:
