@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import pkgutil
 import sys
 from collections.abc import Sequence
 
 from .errors import NexusError
 
-COMMANDS = {  # each module has HELP, options(parser) and run(arguments) -> exit code
+COMMANDS = {  # each has HELP, options(parser) and run(arguments) -> exit code
     "worker": "nexus_middleware.worker.command",
+    "dashboard": "nexus_middleware.commands.dashboard",
+    "queues": "nexus_middleware.commands.queues",
+    "cache": "nexus_middleware.commands.cache",
+    "block": "nexus_middleware.commands.blocks:block",
+    "unblock": "nexus_middleware.commands.blocks:unblock",
 }
 
 
@@ -18,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 2 for wrong use, wrong settings, or a store that does not answer."""
     parser = argparse.ArgumentParser(prog="nexus", description="Commands of nexus_middleware.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    modules = {name: importlib.import_module(path) for name, path in COMMANDS.items()}
+    modules = {name: pkgutil.resolve_name(path) for name, path in COMMANDS.items()}
     for name, module in modules.items():
         module.options(commands.add_parser(name, help=module.HELP, description=f"nexus {name}: {module.HELP}."))
     given = parser.parse_args(arguments)

@@ -116,7 +116,10 @@ class RedisStore:
             StoreError: it is not there.
             SettingsError: it is too old.
         """
-        version = self.run([Facts()])[0]["redis_version"]
+        try:
+            version = self.run([Facts()])[0]["redis_version"]
+        except StoreError as error:
+            raise StoreError(f"no Redis answers at {self.where}: start it, or change NEXUS_STORE ({error})") from error
         if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
             raise SettingsError(f"the server at {self.where} is version {version}: at least 6.2 is needed")
 

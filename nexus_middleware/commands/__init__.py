@@ -1,0 +1,1 @@
+"""What the command `nexus` can do besides the worker: one module for each subcommand."""
