@@ -16,6 +16,9 @@ API = "/api/infrastructure"
 PAGE = "/admin/infrastructure"
 NUMBERS = itertools.count()
 BEARER = ("authorization", f"Bearer {TOKEN}")
+SAME = ("sec-fetch-site", "same-origin")
+JSON = ("content-type", "application/json")
+SECRET = ("x-api-key", TOKEN)
 
 
 @dataclass
@@ -51,6 +54,14 @@ class Queues:
     async def aclear(self, queue):
         self.told.append(("clear", queue))
         return 45
+
+
+def sign_in(desk, *, token=TOKEN, headers=(SAME,), **options):
+    return desk.ask("/sign-in", method="POST", headers=headers, body={"token": token}, **options)
+
+
+def cookie(seen):
+    return ("cookie", seen.headers["set-cookie"].partition(";")[0])
 
 
 QUEUE = {"waiting": 45, "active": 3, "completed": 12500, "failed": 23, "delayed": 5, "paused": False}

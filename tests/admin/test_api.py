@@ -131,6 +131,30 @@ def test_what_would_lock_out_too_many_is_refused(desk, address, code):
     assert desk.json("/security/blocked")["total"] == 0
 
 
+def test_what_was_blocked_is_told_newest_first(desk):
+    for n in range(3):
+        desk.json("/security/blocked", method="POST", body={"address": f"192.0.2.{n}"})
+
+    said = desk.json("/security/events?limit=2")
+
+    assert [(item["kind"], item["address"]) for item in said["items"]] == [
+        ("block", "192.0.2.2"),
+        ("block", "192.0.2.1"),
+    ]
+    assert said["items"][0]["at"].endswith("Z")
+
+
+def test_what_took_the_most_time_comes_first(desk):
+    desk.nexus.monitor.track_api("GET /often", 10, 200)
+    desk.nexus.monitor.track_api("GET /slow", 30, 500)
+    desk.nexus.monitor.track_db("select 1", 5)
+
+    said = desk.json("/performance")
+
+    assert [(row["endpoint"], row["share"]) for row in said["endpoints"]] == [("GET /slow", 0.75), ("GET /often", 0.25)]
+    assert said["endpoints"][0]["errors"] == 1 and len(said["queries"]) == 1 and said["meta"]["scope"] == "process"
+
+
 def test_what_an_administrator_does_is_in_the_log(desk):
     desk.json("/cache", method="DELETE")
 
@@ -208,6 +232,9 @@ HOSTILE = [
     ("/security/blocked", "POST", b'{"address": "192.0.2.1", "lasts": 1e999}'),
     ("/security/blocked", "POST", b'{"address": "' + b"1" * 70_000 + b'"}'),
     ("/security/blocked?address=%00", "DELETE", b""),
+    ("/security/events?limit=201", "GET", b""),
+    ("/security/events?limit=000002999999", "GET", b""),
+    ("/security/events?limit=-1", "GET", b""),
     ("/queues/..%2f..%2f/empty", "POST", b""),
     ("/queues/a\r\nb/empty", "POST", b""),
     ("/queues//empty", "POST", b""),

@@ -159,7 +159,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser):
+def visit(browser, serve):  # served until the last page is closed
     """Open a page; at the end nothing may have been complained of, and nobody else may have been asked."""
     contexts, visits = [], []
 

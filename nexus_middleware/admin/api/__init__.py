@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..resource import Action, Resource
-from . import blocked, cache, health, queues, session
+from . import blocked, cache, health, performance, queues, session
 
 RESOURCES: dict[str, Resource] = {
     "/health": Resource("health", {"GET": Action("view", health.read)}),
@@ -18,6 +18,8 @@ RESOURCES: dict[str, Resource] = {
     "/queues/{queue:path}/resume": Resource("queues", {"POST": Action("queues:pause", queues.resume)}),
     "/queues/{queue:path}/retry-failed": Resource("queues", {"POST": Action("queues:retry", queues.retry_failed)}),
     "/queues/{queue:path}/empty": Resource("queues", {"POST": Action("queues:delete", queues.empty)}),
+    "/performance": Resource("measurements", {"GET": Action("view", performance.read)}),
+    "/security/events": Resource("events", {"GET": Action("view", blocked.events)}),
     "/security/blocked": Resource(
         "blocked addresses",
         {

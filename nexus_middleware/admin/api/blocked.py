@@ -1,4 +1,4 @@
-"""GET, POST and DELETE /security/blocked."""
+"""GET, POST and DELETE /security/blocked, and GET /security/events."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..panels import timestamp
 
 Address = Annotated[str, msgspec.Meta(min_length=2, max_length=64)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10 * 366 * 86_400)]
+MAX_EVENTS = 200
 
 
 class Block(msgspec.Struct):
@@ -35,6 +36,17 @@ async def read(exchange: Exchange) -> Answer:
     """List what is blocked."""
     items = [_shown(block) for block in await exchange.runtime.security.ablocked()]
     value = {"items": items, "nextCursor": None, "total": len(items), "totalExact": True}
+    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
+
+
+async def events(exchange: Exchange) -> Answer:
+    """List what was blocked and let in again, newest first; ?limit= up to 200."""
+    limit = exchange.query.get("limit", "50")
+    if not limit.isascii() or not limit.isdigit() or len(limit) > 3 or not 0 < int(limit) <= MAX_EVENTS:
+        raise Problem(400, "bad_limit", f"limit is a whole number from 1 to {MAX_EVENTS}")
+    noted = await exchange.runtime.security.aevents(int(limit))
+    items = [{**event, "at": timestamp(event["at"])} for event in noted]
+    value = {"items": items, "nextCursor": None, "total": None, "totalExact": False}
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 

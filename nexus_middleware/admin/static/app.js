@@ -1,5 +1,5 @@
 // The page: header, alerts, five cards, four tabs.
-import { brief, date, decimal, html, mib, ms, time } from "./base.js";
+import { brief, date, decimal, html, local, mib, ms, time } from "./base.js";
 import { begin, down, pause, refresh, set, signOut, state } from "./live.js";
 import { Cache, Performance, Queues, Security } from "./panels.js";
 import { Card, Dialog, Spark, Status, Strip } from "./parts.js";
@@ -53,7 +53,7 @@ function Alerts() {
   }
   const { reasons } = state.health;
   return html`<div role="status">
-    ${reasons.length > 0 && html`<div class="alert ${state.health.status === "unhealthy" ? "bad" : "warn"}">${reasons.join(" · ")}</div>`}
+    ${reasons.length > 0 && html`<div class="alert ${state.health.status === "unhealthy" ? "bad" : "warn"}">${reasons.map(local).join(" · ")}</div>`}
     ${state.me.who === "session" && plain() && html`<div class="alert">This connection is not encrypted: who listens to it can take over this session.</div>`}
   </div>`;
 }
@@ -67,7 +67,7 @@ function Cards() {
   const load = cpu.load1 === undefined ? "" : ` · load ${decimal(cpu.load1)}`;
   return html`<nav class="cards" aria-label="Overview">
     <${Card} to="#performance" kind=${`first ${health.status}`} name="System Status" spark=${html`<${Strip} values=${past("status")}/>`}
-      note=${health.reasons[0] || (health.checks.length ? `All ${health.checks.length} checks pass` : "Nothing to complain of")}><${Status} of=${health.status}/><//>
+      note=${local(health.reasons[0] || "") || (health.checks.length ? `All ${health.checks.length} checks pass` : "Nothing to complain of")}><${Status} of=${health.status}/><//>
     <${Card} to="#performance" name="Memory" note=${`${mib(memory.rssMB)} resident${memory.limitMB ? `, limit ${mib(memory.limitMB)}` : ""}`}
       spark=${html`<${Spark} values=${past("memory")} top=${memory.rssMB}/>`}>${mib(memory.heapUsedMB)}<//>
     <${Card} to="#performance" name="CPU" note=${`of ${cpu.cores ?? "all"} cores${load}`}
@@ -126,7 +126,7 @@ function follow() {
   const tab = NAMES.includes(name) ? name : "cache";
   if (tab === state.tab) return;
   set({ tab });
-  if (tab === "security") refresh();
+  refresh();
 }
 
 function draw() {

@@ -39,3 +39,6 @@ export function lasting(seconds) {
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
 }
+
+// A sentence of the server's, with its times as they are here.
+export const local = (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, time);

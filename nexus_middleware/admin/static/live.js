@@ -4,6 +4,8 @@ export const state = JSON.parse(document.getElementById("snapshot").textContent)
 const TIMEOUT = 8_000; // milliseconds
 const SAMPLES = 60; // what a sparkline remembers
 
+const MORE = { performance: ["api/performance"], security: ["api/security/blocked", "api/security/events"] };
+
 let draw = () => {};
 let timer = 0;
 let busy = null;
@@ -12,7 +14,7 @@ Object.assign(state, {
   at: Date.now(),
   history: [],
   last: {}, // what the store said last, for when it is silent
-  blocked: null,
+  more: {}, // what only one tab shows, by its address
   paused: false,
   lost: null, // { why, wait } while the server does not answer
   signedOut: false,
@@ -73,11 +75,10 @@ export function refresh() {
 
 async function renew() {
   try {
-    const [overview, blocked] = await Promise.all([
-      get("api/overview"),
-      state.tab === "security" ? get("api/security/blocked").catch(keepOnly503) : state.blocked,
-    ]);
-    Object.assign(state, overview, { blocked, at: Date.now(), lost: null });
+    const paths = MORE[state.tab] || [];
+    const [overview, ...more] = await Promise.all([get("api/overview"), ...paths.map((path) => get(path).catch(unless503))]);
+    Object.assign(state, overview, { at: Date.now(), lost: null });
+    paths.forEach((path, n) => { state.more[path] = more[n] || state.more[path]; });
     remember();
   } catch (error) {
     if (error.status === 401 || error.status === 403 || error.status === 404) state.signedOut = true;
@@ -86,9 +87,9 @@ async function renew() {
   draw();
 }
 
-function keepOnly503(error) {
+// While Redis is silent the last list stays.
+function unless503(error) {
   if (error.status !== 503) throw error;
-  return { ...(state.blocked || { items: [] }), silent: true };
 }
 
 class Refused extends Error {

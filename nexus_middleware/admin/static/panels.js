@@ -183,7 +183,27 @@ export function Performance() {
         <${Table} caption="Checks" heads=${["Check", "Status"]}>
           ${checks.map((check) => html`<tr key=${check.name}><th scope="row">${check.text}</th><td><${Status} of=${check.status}/></td></tr>`)}
         <//></section>
-    </div>`;
+    </div>
+    <${Heaviest}/>`;
+}
+
+const Rows = ({ title, rows, name }) => html`<section class="more"><h3>${title} <small>by total time, this process since it started</small></h3>
+  <${Table} caption=${title} heads=${[name, "Share of time", "#Count", "#Average", "#Longest", "#Slow", "#Errors"]}>
+    ${rows.map((row) => html`<tr key=${row.endpoint || row.query}>
+      <th scope="row" class="label"><code>${row.endpoint || row.query}</code></th>
+      <td class="share"><${Bar} share=${row.share} label=${percent(row.share * 100)}/></td>
+      <td class="number">${count(row.count)}</td><td class="number">${ms(row.avg)}</td><td class="number">${ms(row.max)}</td>
+      <td class="number">${count(row.slow)}</td><td class="number ${row.errors ? "bad" : ""}">${count(row.errors)}</td></tr>`)}
+  <//></section>`;
+
+function Heaviest() {
+  const found = state.more["api/performance"];
+  if (!found) return html`<p class="soft" aria-busy="true">Loading …</p>`;
+  if (!found.endpoints.length && !found.queries.length) {
+    return html`<${Empty} title="Nothing was measured yet.">Requests to the app are measured as they come; those to this page are not.<//>`;
+  }
+  return html`${found.endpoints.length > 0 && html`<${Rows} title="Endpoints" name="Endpoint" rows=${found.endpoints}/>`}
+    ${found.queries.length > 0 && html`<${Rows} title="Queries" name="Query" rows=${found.queries}/>`}`;
 }
 
 // --- security
@@ -222,7 +242,7 @@ const unblock = (address) =>
   act("DELETE", `api/security/blocked?address=${encodeURIComponent(address)}`, null, () => `${address} may call again.`);
 
 function Blocked() {
-  const { blocked } = state;
+  const blocked = state.more["api/security/blocked"];
   if (!blocked) return html`<p class="soft" aria-busy="true">Loading …</p>`;
   if (!blocked.items.length) {
     return html`<${Empty} title="Nobody is blocked.">An address that is blocked gets a 403 from every process within a second.<//>`;
@@ -235,9 +255,20 @@ function Blocked() {
   <//>`;
 }
 
+function Events() {
+  const items = state.more["api/security/events"]?.items || [];
+  return items.length > 0 && html`<section class="more"><h3>What was done</h3>
+    <${Table} caption="What was done" heads=${["When", "What", "Address", "Reason"]}>
+      ${items.slice(0, 20).map((item) => html`<tr key=${item.at + item.address}>
+        <th scope="row" class="plain">${date(item.at)}</th><td>${item.kind}</td><td><code>${item.address}</code></td>
+        <td class="text">${orNone(item.reason)}</td></tr>`)}
+    <//></section>`;
+}
+
 export const Security = () => html`
   <h3>Blocked addresses</h3>
-  ${down() && html`<${Old} at=${state.blocked && state.meta.time}/>`}
+  ${down() && html`<${Old} at=${state.more["api/security/blocked"]?.meta.time}/>`}
   <div class=${down() ? "old" : ""}><${Blocked}/></div>
   <div class="actions"><${Block}/></div>
-  <p class="soft">Your own address is <code>${state.me.address}</code>; it cannot be blocked from here.</p>`;
+  <p class="soft">Your own address is <code>${state.me.address}</code>; it cannot be blocked from here.</p>
+  <${Events}/>`;
