@@ -97,6 +97,27 @@ def test_a_failed_mail_may_be_tried_again_at_once(work, box):
     assert send(work())["sent"]
 
 
+def test_a_redis_that_is_away_for_a_moment_after_the_act_does_not_have_it_repeated(client, monkeypatch):
+    monkeypatch.setattr("nexus_middleware.services.jobs.once.time.sleep", lambda seconds: None)
+    once = Once(client, "nexus:1:", "me")
+    real, failures = client.set, [redis.ConnectionError("away"), redis.ConnectionError("away")]
+
+    def away(*args, **options):
+        if failures and args[1] == "done":
+            raise failures.pop()
+        return real(*args, **options)
+
+    monkeypatch.setattr(client, "set", away)
+    with once.doing("x") as mine:
+        assert mine
+    assert failures == []
+    with once.doing("x") as mine:
+        assert not mine
+    failures += [redis.ConnectionError("away for good")] * 20
+    with pytest.raises(redis.ConnectionError), once.doing("y"):
+        pass
+
+
 def test_a_claim_that_went_to_another_is_not_given_back(work, client):
     with pytest.raises(ValueError, match="late"), work().once.doing("x"):
         client.set("nexus:1:once:x", "another")
