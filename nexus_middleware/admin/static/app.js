@@ -1,6 +1,6 @@
 // The page: header, alerts, five cards, four tabs.
 import { brief, date, decimal, html, local, mib, ms, time } from "./base.js";
-import { begin, down, pause, refresh, set, signOut, state } from "./live.js";
+import { begin, down, pause, refresh, refreshAnew, set, signOut, state } from "./live.js";
 import { Cache, Performance, Queues, Security } from "./panels.js";
 import { Card, Dialog, Spark, Status, Strip } from "./parts.js";
 import { render } from "./vendor/preact.mjs";
@@ -126,7 +126,7 @@ function follow() {
   const tab = NAMES.includes(name) ? name : "cache";
   if (tab === state.tab) return;
   set({ tab });
-  refresh();
+  refreshAnew();
 }
 
 function draw() {

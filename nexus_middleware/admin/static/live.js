@@ -26,7 +26,10 @@ remember();
 
 export function begin(drawing) {
   draw = drawing;
-  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : refresh()));
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || state.paused) stop();
+    else refresh();
+  });
   draw();
   plan();
 }
@@ -73,11 +76,17 @@ export function refresh() {
   return busy;
 }
 
+// What was on its way may be from before a change: wait for it, and ask once more.
+export async function refreshAnew() {
+  if (busy) await busy;
+  return refresh();
+}
+
 async function renew() {
   try {
     const paths = MORE[state.tab] || [];
     const [overview, ...more] = await Promise.all([get("api/overview"), ...paths.map((path) => get(path).catch(unless503))]);
-    Object.assign(state, overview, { at: Date.now(), lost: null });
+    Object.assign(state, overview, { at: Date.now(), lost: null, signedOut: false });
     paths.forEach((path, n) => { state.more[path] = more[n] || state.more[path]; });
     remember();
   } catch (error) {
@@ -139,8 +148,7 @@ export async function act(method, path, body, done) {
   try {
     const said = await call(method, path, body);
     say(done(said));
-    if (busy) await busy;
-    await refresh();
+    await refreshAnew();
     return true;
   } catch (error) {
     if (error.status === 401) set({ signedOut: true });
