@@ -37,7 +37,7 @@ class Resource:
     """
 
     def __init__(self, of: str, actions: Mapping[str, Action], *, public: bool = False) -> None:
-        self._of, self._actions, self._public = of, dict(actions), public
+        self._of, self.actions, self._public = of, dict(actions), public
         also = ["HEAD"] if "GET" in actions else []
         self.allow = ", ".join(sorted([*actions, *also, "OPTIONS"]))
 
@@ -54,7 +54,7 @@ class Resource:
             await exchange.access.admit(exchange)
         if exchange.method == "OPTIONS":
             return Answer(204, headers=(*API, (b"allow", self.allow.encode())))
-        action = self._actions.get("GET" if exchange.method == "HEAD" else exchange.method)
+        action = self.actions.get("GET" if exchange.method == "HEAD" else exchange.method)
         if action is None:
             raise Problem(405, "method_not_allowed", "this address does not take that method", {"Allow": self.allow})
         self._check(exchange, action)
