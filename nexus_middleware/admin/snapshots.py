@@ -7,11 +7,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+SHARE = 20  # how many times longer a reading is kept than it took
 Read = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Snapshot:
-    """What `read` last said, if that is not older than `keeps` seconds; who comes while it reads waits for it."""
+    """What `read` last said, if that is not older than `keeps` seconds; who comes while it reads waits for it.
+
+    What took long to read is kept for longer, so that reading never takes more than a twentieth of the time.
+    """
 
     def __init__(self, read: Read, *, keeps: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._read, self._keeps, self._clock = read, keeps, clock
@@ -34,10 +38,11 @@ class Snapshot:
         self._until, self._flight = float("-inf"), None
 
     async def _refresh(self) -> dict[str, Any]:
-        began = asyncio.current_task()
+        began, task = self._clock(), asyncio.current_task()
         value = await self._read()
-        if self._flight is began:  # else it was told to forget meanwhile
-            self._value, self._until = value, self._clock() + self._keeps
+        if self._flight is task:  # else it was told to forget meanwhile
+            now = self._clock()
+            self._value, self._until = value, now + max(self._keeps, (now - began) * SHARE)
         return value
 
 

@@ -203,3 +203,18 @@ def test_without_javascript_it_points_to_the_json(visit, dashboard):
     seen.page.goto(dashboard.url)
 
     expect(seen.page.get_by_role("link", name="api/overview")).to_be_visible()
+
+
+def test_a_theme_that_was_chosen_is_there_before_the_next_paint(visit, dashboard):
+    seen = visit(color_scheme="light")
+    seen.open(dashboard.url)
+    light = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    seen.page.get_by_label("Theme").select_option("dark")
+    dark = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    seen.page.reload(wait_until="commit")
+    seen.page.wait_for_selector("[role=tab]")
+
+    assert light != dark == seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    expect(seen.page.get_by_label("Theme")).to_have_value("dark")
+    assert seen.violations() == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...runtime import Runtime
-from ...services.cache import KEYS_AT_ONCE
+from ...services.cache import COUNTED_AT_ONCE
 from ...stores.commands import Scan
 from ..answers import Answer, Problem, done, found
 from ..exchange import Exchange
@@ -60,7 +60,7 @@ async def _delete(runtime: Runtime, pattern: str | None) -> int:
 async def _count(runtime: Runtime, pattern: str | None) -> int:
     count, cursor, more = 0, 0, True
     while more:
-        cursor, keys = (await runtime.store.arun([Scan(VALUES, pattern or "*", cursor, KEYS_AT_ONCE)]))[0]
+        cursor, keys = (await runtime.store.arun([Scan(VALUES, pattern or "*", cursor, COUNTED_AT_ONCE)]))[0]
         count += len(keys)
         more = cursor != 0
     return count + ((await runtime.pages.astats()).keys if pattern is None else 0)

@@ -23,6 +23,7 @@ Fetch: TypeAlias = Callable[[], Any]
 AFetch: TypeAlias = Callable[[], Awaitable[Any]]
 MISSING: Any = object()
 KEYS_AT_ONCE = 500
+COUNTED_AT_ONCE = 2_000
 
 
 class CacheStats(msgspec.Struct, frozen=True):
@@ -269,12 +270,12 @@ class Cache:
     def _increment(self, key: str, amount: int) -> Steps[int]:
         return (yield [Add(self._prefix + key, amount)])[0]  # type: ignore[no-any-return]
 
-    def _stats(self, *, bound: int = 100_000) -> Steps[CacheStats]:
+    def _stats(self, *, bound: int = 200_000) -> Steps[CacheStats]:
         hits, misses, facts = yield [*self.counted(), Facts()]
-        keys, cursor, more = 0, 0, True
-        while more and keys < bound:
-            cursor, page = (yield [Scan(self._prefix, "*", cursor, KEYS_AT_ONCE)])[0]
-            keys += len(page)
+        keys, seen, cursor, more = 0, 0, 0, True
+        while more and seen < bound:  # what others keep in the same Redis is walked over too
+            cursor, page = (yield [Scan(self._prefix, "*", cursor, COUNTED_AT_ONCE)])[0]
+            keys, seen = keys + len(page), seen + COUNTED_AT_ONCE
             more = cursor != 0
         return CacheStats(keys, not more, int(facts["used_memory"]), hits, misses)
 
