@@ -207,3 +207,17 @@ def test_all_processes_count_together_and_each_alone_without_redis(make, own_ser
     own_server.stop(kill=True)
     third = make(store=own_server.url)
     assert [sign_in(third, token="no").status for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_behind_a_trusted_proxy_it_is_the_visitor_s_scheme_and_address_that_count(make):
+    desk = make(trusted_proxies=("203.0.113.0/24",))
+    proxied = [("x-forwarded-proto", "https"), ("x-forwarded-for", "198.51.100.9")]
+
+    seen = sign_in(desk, headers=[("origin", "https://example.org"), *proxied])
+
+    assert seen.headers["set-cookie"].startswith("__Host-nexus=")
+    assert desk.json("/me", headers=[cookie(seen), *proxied])["address"] == "198.51.100.9"
+    for _ in range(6):
+        sign_in(desk, token="wrong", headers=[SAME, *proxied])
+    assert sign_in(desk, headers=[SAME, *proxied]).status == 429
+    assert sign_in(desk).status == 200
