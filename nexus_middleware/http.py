@@ -70,12 +70,13 @@ class Head:
 
     def set(self, name: bytes, value: bytes) -> None:
         """Replace every line of `name` by one."""
-        self.headers[:] = [pair for pair in self.headers if pair[0] != name]
+        if name in dict(self.headers):
+            self.headers[:] = [pair for pair in self.headers if pair[0] != name]
         self.headers.append((name, value))
 
     def add_missing(self, pairs: Iterable[Pair]) -> None:
         """Add those lines whose name has none yet."""
-        present = {name for name, _ in self.headers}
+        present = dict(self.headers)
         self.headers.extend([pair for pair in pairs if pair[0] not in present])
 
 

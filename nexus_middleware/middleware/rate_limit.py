@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
+import msgspec
+
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
 from ..rules.paths import matcher
@@ -92,18 +94,16 @@ class RateLimit(Layer[Allowances]):
     def ask(self, request: Request) -> Hit | None:
         if request.again:
             return None
-        quotas: list[_Quota] = []
-        limits: list[tuple[str, Limit]] = []
-        for rule in self._rules if self._everywhere else [rule for rule in self._rules if rule.meets(request)]:
-            caller = rule.key(request)
-            if caller is not None:
-                caller = store_key(caller)
-                for quota in rule.quotas:
-                    quotas.append(quota)
-                    limits.append((quota.prefix + caller, quota.limit))
+        rules = self._rules if self._everywhere else [rule for rule in self._rules if rule.meets(request)]
+        if len(rules) == 1:  # nearly always
+            quotas, limits = rules[0].quotas, rules[0].limits(request)
+        else:
+            asked = [(rule.quotas, limits) for rule in rules if (limits := rule.limits(request))]
+            quotas = [quota for group, _ in asked for quota in group]
+            limits = tuple([limit for _, group in asked for limit in group])
         if not limits:
             return None
-        hit = Hit(tuple(limits), self.mode == "enforce")
+        hit = Hit(limits, self.mode == "enforce")
         request.notes[self] = _Counted(hit, quotas)
         return hit
 
@@ -142,8 +142,9 @@ class RateLimit(Layer[Allowances]):
         quota, said = counted.tightest()
         reset = math.ceil(said.reset_after)
         if self._ietf:
-            head.add(b"ratelimit-policy", b", ".join([quota.policy for quota in counted.quotas]))
-            head.add(b"ratelimit", b"%s;r=%d;t=%d" % (quota.item, said.remaining, reset))
+            several = len(counted.quotas) > 1
+            policy = b", ".join([quota.policy for quota in counted.quotas]) if several else quota.policy
+            head.headers += ((b"ratelimit-policy", policy), (b"ratelimit", quota.told % (said.remaining, reset)))
         if self._legacy:
             head.add(b"x-ratelimit-limit", b"%d" % quota.limit.amount)
             head.add(b"x-ratelimit-remaining", b"%d" % said.remaining)
@@ -157,14 +158,12 @@ class RateLimit(Layer[Allowances]):
         return "; ".join(f"{quota.name}: {x.remaining} of {quota.limit.amount} left" for quota, x in pairs)
 
 
-class _Counted:
+class _Counted(msgspec.Struct):
     """What was asked about one request, and what the store said."""
 
-    __slots__ = ("answers", "hit", "quotas")
-
-    def __init__(self, hit: Hit, quotas: list[_Quota]) -> None:
-        self.hit, self.quotas = hit, quotas
-        self.answers: Allowances = ()
+    hit: Hit
+    quotas: list[_Quota]
+    answers: Allowances = ()
 
     def tightest(self) -> tuple[_Quota, Allowance]:
         """Return the limit that refuses, or the one of which least is left."""
@@ -177,13 +176,13 @@ class _Counted:
 class _Quota:
     """One limit of a rule, and how callers are told of it (draft-ietf-httpapi-ratelimit-headers)."""
 
-    __slots__ = ("item", "limit", "name", "policy", "prefix")
+    __slots__ = ("limit", "name", "policy", "prefix", "told")
 
     def __init__(self, name: str, limit: Limit) -> None:
         self.name, self.limit = name, limit
         self.prefix = f"rate:{name}:{limit.amount}/{limit.window:g}:"
-        self.item = b'"%s"' % name.encode()
-        self.policy = b"%s;q=%d;w=%d" % (self.item, limit.amount, limit.window)
+        self.policy = b'"%s";q=%d;w=%d' % (name.encode(), limit.amount, limit.window)
+        self.told = b'"%s";r=%%d;t=%%d' % name.encode()  # a name has no percent sign
 
 
 class _Compiled:
@@ -199,6 +198,17 @@ class _Compiled:
         self._path = matcher(rule.path)
         methods = {method.upper() for method in rule.methods}
         self._methods = methods | {"HEAD"} if "GET" in methods else methods
+
+    def limits(self, request: Request) -> tuple[tuple[str, Limit], ...]:
+        """Return the limits that this call counts on, each with its caller's key; () if it is not counted."""
+        caller = self.key(request)
+        if caller is None:
+            return ()
+        caller = store_key(caller)
+        if len(self.quotas) == 1:  # nearly always
+            quota = self.quotas[0]
+            return ((quota.prefix + caller, quota.limit),)
+        return tuple([(quota.prefix + caller, quota.limit) for quota in self.quotas])
 
     def meets(self, request: Request) -> bool:
         """Whether the rule is about this call."""

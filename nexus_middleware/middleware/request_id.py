@@ -10,6 +10,8 @@ from .layer import Layer
 
 HEADER = b"x-request-id"
 GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
+DRAWN: list[str] = []  # ids not yet given: 128 are drawn at a time, for the call to the system is dear
+os.register_at_fork(after_in_child=DRAWN.clear)  # or both processes would give the same ones
 
 
 class RequestID(Layer[None]):
@@ -24,7 +26,17 @@ class RequestID(Layer[None]):
 
     def before(self, request: Request, answer: None) -> None:
         given = request.header(HEADER)
-        request.notes["id"] = given.decode() if given and GIVEN(given) else os.urandom(16).hex()
+        request.notes["id"] = given.decode() if given and GIVEN(given) else random_id()
 
     def after(self, request: Request, head: Head) -> None:
         head.set(HEADER, request.notes["id"].encode())
+
+
+def random_id() -> str:
+    """Return 32 hexadecimal digits, which nobody can guess."""
+    try:
+        return DRAWN.pop()  # in one step, so no two threads get the same
+    except IndexError:
+        digits = os.urandom(128 * 16).hex()
+        DRAWN.extend([digits[i : i + 32] for i in range(32, len(digits), 32)])
+        return digits[:32]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from ..errors import SettingsError
-from ..http import App, Head, Headers, Pair, Request
+from ..http import App, Head, Pair, Request
 from ..rules.header_presets import Preset, preset_headers
 from .layer import Layer
 
@@ -65,15 +65,9 @@ class SecurityHeaders(Layer[None]):
         if self._paths:
             plain, https = next((lines for path, lines in self._paths if request.path.startswith(path)), (plain, https))
         lines = https if request.scheme in HTTPS else plain
-        headers = head.headers
         if self._override:
-            headers = head.headers = [pair for pair in headers if pair[0] not in self._override]
-        head.headers = [*headers, *_missing(headers, lines)]
-
-
-def _missing(headers: Headers, lines: Headers) -> Headers:
-    present = {name for name, _ in headers}
-    return [pair for pair in lines if pair[0] not in present]
+            head.headers = [pair for pair in head.headers if pair[0] not in self._override]
+        head.add_missing(lines)
 
 
 def _checked(value: str) -> bytes:

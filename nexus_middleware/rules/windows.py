@@ -45,10 +45,11 @@ class Ring:
     grain is 1 the count is exact.
     """
 
-    __slots__ = ("counts", "start", "times", "total", "window")
+    __slots__ = ("counts", "grain", "start", "times", "total", "window")
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, window: int, grain: int) -> None:
         self.window = window  # microseconds
+        self.grain = grain  # calls that a slot takes
         self.times: list[int] = []
         self.counts: list[int] = []
         self.start = 0  # the slots before it have left
@@ -59,9 +60,15 @@ class Ring:
         """When the last call was admitted; 0 if none is left."""
         return self.times[-1] if self.times else 0
 
+    def take(self, limit: Limit, now: int) -> Allowance:
+        """Note a call at `now` if it may be admitted, and say what is left; else say when it may; after `forget`."""
+        return self.add(limit, now) if self.total + limit.cost <= limit.amount else self.judge(limit, now)
+
     def forget(self, now: int) -> None:
         """Drop the slots that have left the window which ends at `now`."""
         times, start, until = self.times, self.start, now - self.window
+        if times and times[start] > until:  # nearly always: none has
+            return
         while start < len(times) and times[start] <= until:
             self.total -= self.counts[start]
             start += 1
@@ -82,9 +89,9 @@ class Ring:
             at += 1
         return Allowance(False, limit.amount - self.total, (times[at] + self.window - now) / 1e6)
 
-    def add(self, limit: Limit, now: int, grain: int) -> Allowance:
+    def add(self, limit: Limit, now: int) -> Allowance:
         """Note an admitted call, and say what is left after it."""
-        times, cost = self.times, limit.cost
+        times, cost, grain = self.times, limit.cost, self.grain
         self.total += cost
         if grain > 1 and len(times) > self.start and self.counts[-1] < grain:
             times[-1] = now

@@ -73,6 +73,8 @@ class MemoryStore:
         stopped = False  # a `Hit` that binds was refused
         with self._lock:
             now = self._clock()
+            if len(commands) == 1 and type(commands[0]) is c.Hit:  # nearly always
+                return [self._hit(commands[0], int(now * 1e6), counted=True)]
             for command in commands:
                 if type(command) is c.Hit:
                     answer = self._hit(command, int(now * 1e6), counted=not stopped)
@@ -100,8 +102,7 @@ class MemoryStore:
             key, limit = hit.limits[0]
             if limit.strategy == "sliding-window":
                 ring = self._ring(key, limit, now)
-                free = ring.total + limit.cost <= limit.amount
-                return (ring.add(limit, now, limit.grain) if free and counted else ring.judge(limit, now),)
+                return (ring.take(limit, now) if counted else ring.judge(limit, now),)
         judged = [self._judge(key, limit, now) for key, limit in hit.limits]
         if not counted or not all(x.allowed for x in judged):
             return tuple(judged)
@@ -118,7 +119,7 @@ class MemoryStore:
             allowance, due = gcra(self._due(key), limit, now)
             self._counts[key] = due
             return allowance
-        return self._ring(key, limit, now).add(limit, now, limit.grain)
+        return self._ring(key, limit, now).add(limit, now)
 
     def _due(self, key: str) -> float:
         kept = self._counts.get(key, 0.0)
@@ -128,7 +129,7 @@ class MemoryStore:
         ring = self._counts.get(key)
         if type(ring) is not Ring:
             self._sweep_counts(now)
-            ring = self._counts[key] = Ring(limit.micros)
+            ring = self._counts[key] = Ring(limit.micros, limit.grain)
         ring.forget(now)
         return ring
 
