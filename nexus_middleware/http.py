@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias
 from wsgiref.types import WSGIApplication
@@ -74,10 +74,13 @@ class Head:
             self.headers[:] = [pair for pair in self.headers if pair[0] != name]
         self.headers.append((name, value))
 
-    def add_missing(self, pairs: Iterable[Pair]) -> None:
+    def add_missing(self, lines: Mapping[bytes, bytes]) -> None:
         """Add those lines whose name has none yet."""
         present = dict(self.headers)
-        self.headers.extend([pair for pair in pairs if pair[0] not in present])
+        if present.keys().isdisjoint(lines):
+            self.headers += lines.items()
+        else:
+            self.headers += [pair for pair in lines.items() if pair[0] not in present]
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

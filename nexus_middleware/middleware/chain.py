@@ -39,8 +39,11 @@ class Chain:
         self.background: set[Any] = set()  # tasks or threads that repeat a request unseen
         self._complained = -COMPLAIN_EVERY
 
-    def _plan(self, first_ask: int) -> list[tuple[int, Callable[..., Any]]]:
-        """List the steps on the way in: a layer's `before` by its number, or by -(number) - 1 what it needs first."""
+    def _plan(self, first_ask: int) -> list[tuple[int, int, Callable[..., Any]]]:
+        """List the steps on the way in: each one's place here, whose it is, and what to call.
+
+        A layer's `before` stands by its number, what it needs first by -(number) - 1.
+        """
         plan: list[tuple[int, Callable[..., Any]]] = []
         for i, layer in enumerate(self.layers):
             if i == first_ask:
@@ -49,7 +52,7 @@ class Chain:
                 plan.append((-i - 1, _body_for(layer)))
             if "before" in layer.steps:
                 plan.append((i, layer.before))
-        return plan
+        return [(at, i, step) for at, (i, step) in enumerate(plan)]
 
     def ended(self, task: Task[None]) -> None:
         """Forget a repeat that is over; its failure reaches the log, since nobody waits for it."""

@@ -88,13 +88,14 @@ class Passage(Generic[R]):
             is the app's turn.
         """
         plan, request = self.chain.plan, self.request
+        if self._at:
+            plan = plan[self._at :]
         if self._asked is not None:
             self._hear(outcome)
         i = 0
         try:
-            for at in range(self._at, len(plan)):
-                i, step = plan[at]
-                verdict = step(request, self._answers.get(i)) if i >= 0 else step(self)
+            for at, i, step in plan:
+                verdict = step(request, self._answers.get(i) if self._answers else None) if i >= 0 else step(self)
                 if verdict is not None and self._stops(at, i, verdict):
                     return verdict  # type: ignore[no-any-return]
         except BaseException:

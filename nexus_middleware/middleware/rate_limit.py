@@ -139,11 +139,14 @@ class RateLimit(Layer[Allowances]):
         counted: _Counted | None = request.notes.get(self)
         if counted is None or not counted.answers:
             return
-        quota, said = counted.tightest()
+        if len(counted.quotas) == 1:  # nearly always
+            quota, said = counted.quotas[0], counted.answers[0]
+            policy = quota.policy
+        else:
+            quota, said = counted.tightest()
+            policy = b", ".join([quota.policy for quota in counted.quotas])
         reset = math.ceil(said.reset_after)
         if self._ietf:
-            several = len(counted.quotas) > 1
-            policy = b", ".join([quota.policy for quota in counted.quotas]) if several else quota.policy
             head.headers += ((b"ratelimit-policy", policy), (b"ratelimit", quota.told % (said.remaining, reset)))
         if self._legacy:
             head.add(b"x-ratelimit-limit", b"%d" % quota.limit.amount)
@@ -167,8 +170,6 @@ class _Counted(msgspec.Struct):
 
     def tightest(self) -> tuple[_Quota, Allowance]:
         """Return the limit that refuses, or the one of which least is left."""
-        if len(self.quotas) == 1:
-            return self.quotas[0], self.answers[0]
         pairs = zip(self.quotas, self.answers, strict=True)
         return min(pairs, key=lambda pair: (pair[1].allowed, pair[1].remaining))
 

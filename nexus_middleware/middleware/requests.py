@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIEnvironment
 
+import msgspec
+
 from ..http import Pair, Refuse, Scope
 
 if TYPE_CHECKING:
@@ -14,14 +16,11 @@ STATE = "nexus"  # `request.state.nexus` in the app
 ENVIRON = "nexus.request"  # with a dot, as PEP 3333 wants what is not a string
 
 
-class Trace:
+class Trace(msgspec.Struct, eq=False):
     """What the app may read of a request's way to it: `request.state.nexus`, or `environ["nexus.request"]`."""
 
-    __slots__ = ("passages", "request")
-
-    def __init__(self, request: _Shared) -> None:
-        self.request = request
-        self.passages: list[Passage[Any]] = []  # through each chain, outermost first
+    request: _Shared
+    passages: list[Passage[Any]]  # through each chain, outermost first
 
     @property
     def request_id(self) -> str:
@@ -75,6 +74,7 @@ class ASGIRequest(_Shared):
         client = scope.get("client")
         self.client = client[0] if client else ""
         self.scheme = scope.get("scheme", "http")
+        self.again = "nexus.again" in scope
 
     def enter(self, passage: Passage[Any]) -> None:
         """Join the trace of the request, or begin it."""
@@ -83,12 +83,12 @@ class ASGIRequest(_Shared):
             state = self.scope["state"] = {}
         trace = state.get(STATE)
         if trace is None:
-            trace = state[STATE] = Trace(self)
+            state[STATE] = Trace(self, [passage])
             self.notes = {}
             passage.outermost = True
         else:
             self.notes = trace.request.notes
-        trace.passages.append(passage)
+            trace.passages.append(passage)
 
     def leave(self) -> None:
         """End the trace: it holds the request, and a circle of objects is dear to free."""
@@ -109,10 +109,6 @@ class ASGIRequest(_Shared):
     @property
     def headers(self) -> list[Pair]:
         return self.scope["headers"]  # type: ignore[no-any-return]
-
-    @property
-    def again(self) -> bool:
-        return "nexus.again" in self.scope
 
     @property
     def route(self) -> str:
@@ -154,18 +150,19 @@ class WSGIRequest(_Shared):
         self.environ = environ
         self.client = environ.get("REMOTE_ADDR", "")
         self.scheme = environ.get("wsgi.url_scheme", "http")
+        self.again = "nexus.again" in environ
         self._first = environ
 
     def enter(self, passage: Passage[Any]) -> None:
         """Join the trace of the request, or begin it."""
         trace = self.environ.get(ENVIRON)
         if trace is None:
-            trace = self.environ[ENVIRON] = Trace(self)
+            self.environ[ENVIRON] = Trace(self, [passage])
             self.notes = {}
             passage.outermost = True
         else:
             self.notes = trace.request.notes
-        trace.passages.append(passage)
+            trace.passages.append(passage)
 
     def leave(self) -> None:
         """End the trace: it holds the request, and a circle of objects is dear to free."""
@@ -190,10 +187,6 @@ class WSGIRequest(_Shared):
         pairs = [(_name(key), text.encode("latin-1")) for key, text in self.environ.items() if key[:5] == "HTTP_"]
         named = ((key, self.environ.get(key)) for key in _PLAIN)
         return [*pairs, *((_name(key), text.encode("latin-1")) for key, text in named if text)]
-
-    @property
-    def again(self) -> bool:
-        return "nexus.again" in self.environ
 
     @property
     def route(self) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import get_args
+from typing import TypeAlias, get_args
 
 from ..errors import SettingsError
-from ..http import App, Head, Pair, Request
+from ..http import App, Head, Request
 from ..rules.header_presets import Preset, preset_headers
 from .layer import Layer
 
+Lines: TypeAlias = dict[bytes, bytes]
 HTTPS = ("https", "wss")
 HSTS = b"strict-transport-security"
 CSP = b"content-security-policy"
@@ -48,7 +49,7 @@ class SecurityHeaders(Layer[None]):
         by_length = sorted((paths or {}).items(), key=lambda item: -len(item[0]))
         self._paths = [(path, self._compile(other, None, report_only)) for path, other in by_length]
 
-    def _compile(self, preset: Preset, csp: str | None, report_only: str | None) -> tuple[list[Pair], list[Pair]]:
+    def _compile(self, preset: Preset, csp: str | None, report_only: str | None) -> tuple[Lines, Lines]:
         """Return the lines for http and for https."""
         if preset not in get_args(Preset):
             raise SettingsError(f"preset={preset!r} must be one of {', '.join(get_args(Preset))}")
@@ -58,7 +59,7 @@ class SecurityHeaders(Layer[None]):
                 lines[name] = _checked(value)
             elif value is not None:
                 lines.pop(name, None)
-        return [pair for pair in lines.items() if pair[0] != HSTS], [*lines.items()]
+        return {name: value for name, value in lines.items() if name != HSTS}, lines
 
     def after(self, request: Request, head: Head) -> None:
         plain, https = self._plain, self._https

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Log:
     def __init__(self, settings: Settings, *, out: Callable[[str], Any] | None = None) -> None:
         tty = out is None and sys.stdout is not None and sys.stdout.isatty()
         folder = Path(settings.log_dir) if settings.log_dir else None
-        self.writer = Writer(folder, show=brief if tty else None, out=out)
+        self.writer = Writer(folder, show=brief if tty else None, out=out, unpack=unpacked)
         lowest = LEVELS[settings.log_level]
         self._http = lowest <= LEVELS["info"]  # requests are told of unless only worse is asked for
         self._logger = _logger(self.writer, lowest)
@@ -63,21 +64,7 @@ class Log:
     def access(self, line: Any) -> None:
         """Note one request, as `RequestLogger` tells of it."""
         if self._http:
-            self.writer.put(
-                {
-                    "at": stamp(line.at),
-                    "level": "http",
-                    "event": "request",
-                    "kind": "request",
-                    "method": line.method,
-                    "path": line.path,
-                    "status": line.status,
-                    "ms": round(line.seconds * 1000, 2),
-                    "client": line.client,
-                    "request_id": line.request_id,
-                    "agent": line.agent,
-                }
-            )
+            self.writer.put(line)
 
 
 def _logger(writer: Writer, lowest: int) -> Any:
@@ -100,13 +87,36 @@ def _logger(writer: Writer, lowest: int) -> Any:
     ).bind()
 
 
+def unpacked(line: Any) -> dict[str, Any]:
+    """Return the line about one request, as `RequestLogger` tells of it."""
+    return {
+        "at": stamp(line.at),
+        "level": "http",
+        "event": "request",
+        "kind": "request",
+        "method": line.method,
+        "path": line.path,
+        "status": line.status,
+        "ms": round(line.seconds * 1000, 2),
+        "client": line.client,
+        "request_id": line.request_id,
+        "agent": line.agent,
+    }
+
+
 def stamp(seconds: float) -> str:
     """Return a time as RFC 3339 has it, in UTC, to the millisecond.
 
     >>> stamp(0)
     '1970-01-01T00:00:00.000Z'
     """
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole, micros = divmod(round(seconds * 1e6), 1_000_000)
+    return f"{_second(whole)}.{micros // 1000:03}Z"
+
+
+@lru_cache(maxsize=2)  # lines come in the order of time
+def _second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).isoformat()[:19]
 
 
 def brief(line: dict[str, Any]) -> str:

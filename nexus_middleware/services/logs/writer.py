@@ -30,23 +30,29 @@ class Writer:
     Args:
         folder: Of `combined.log`, `error.log` and `performance.log`; None for standard output only.
         show: How a line looks on standard output; None for JSON.
+        unpack: Makes a line of what is put and is none yet, when it is written and not while a request waits.
         out: Takes the text for standard output.
     """
 
     def __init__(
-        self, folder: Path | None, *, show: Show | None = None, out: Callable[[str], Any] | None = None
+        self,
+        folder: Path | None,
+        *,
+        show: Show | None = None,
+        out: Callable[[str], Any] | None = None,
+        unpack: Callable[[Any], Line] = dict,
     ) -> None:
-        self._show, self._out = show, out
+        self._show, self._out, self._unpack = show, out, unpack
         self._files = {name: RotatingFile(folder / name) for name in (COMBINED, ERROR, PERFORMANCE)} if folder else {}
-        self._waiting: deque[Line] = deque(maxlen=WAITING)
+        self._waiting: deque[Any] = deque(maxlen=WAITING)
         self._taken = self._written = 0
         self.dropped = 0
         self._lock = threading.Lock()
         self._pid = 0
         self._wake = threading.Event()
 
-    def put(self, line: Line) -> None:
-        """Take `line`; what it holds must be JSON, and is not changed after."""
+    def put(self, line: Any) -> None:
+        """Take a line, or what `unpack` makes one of; what it holds must be JSON, and is not changed after."""
         if self._pid != os.getpid():
             self._start()
         self._taken += 1
@@ -57,7 +63,8 @@ class Writer:
         with self._lock:
             lines: list[Line] = []
             while self._waiting:
-                lines.append(self._waiting.popleft())
+                line = self._waiting.popleft()
+                lines.append(line if type(line) is dict else self._unpack(line))
             if lines:
                 self._write(lines)
 
@@ -86,9 +93,10 @@ class Writer:
         encoded = [msgspec.json.encode(line, enc_hook=repr) for line in lines]
         texts = [self._show(line) if self._show else text.decode() for line, text in zip(lines, encoded, strict=True)]
         (self._out or _print)("".join([text + "\n" for text in texts]))
-        for name, keep in KEEP.items():
+        for name in self._files:
+            keep = KEEP[name]
             chosen = [text for line, text in zip(lines, encoded, strict=True) if keep(line)]
-            if chosen and name in self._files:
+            if chosen:
                 self._append(name, b"".join([text + b"\n" for text in chosen]))
 
     def _append(self, name: str, lines: bytes) -> None:
