@@ -61,6 +61,7 @@ def _port(host: str) -> int:
 def _prepare(settings: Settings, stack: ExitStack) -> None:
     """Start what the web process needs, and leave its addresses in the environment for it and the worker."""
     from nexus_middleware.runtime import Runtime
+    from nexus_middleware.services.jobs.email import Server
     from nexus_middleware.stores.embedded import embedded_server
 
     from .data import Academy
@@ -73,7 +74,9 @@ def _prepare(settings: Settings, stack: ExitStack) -> None:
     if "NEXUS_STORE" not in os.environ and not os.environ.get("REDIS_URL"):
         os.environ["NEXUS_STORE"] = stack.enter_context(embedded_server(STATE, environment=settings.environment))
     Runtime(Settings.from_env()).check()
-    if not settings.smtp_url:
+    if settings.smtp_url:
+        Server.from_url(settings.smtp_url)
+    else:
         os.environ["NEXUS_SMTP_URL"] = stack.enter_context(mailbox(Academy(Path(database)).catch))
         os.environ.setdefault("NEXUS_SMTP_FROM", "academy@example.test")
     if not os.environ.get("NEXUS_STORE", os.environ.get("REDIS_URL", "")).startswith("memory:"):
@@ -83,7 +86,7 @@ def _prepare(settings: Settings, stack: ExitStack) -> None:
 @contextmanager
 def _worker() -> Generator[None]:
     """Run the worker in a session of its own, so that Ctrl-C reaches it through us, in order."""
-    command = [sys.executable, "-m", "nexus_middleware", "worker"]
+    command = [sys.executable, "-m", "nexus_middleware", "worker", "--parent", str(os.getpid())]
     worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         yield

@@ -16,6 +16,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE:ATTR",
         help="where your own jobs are registered: a Queues, or a Nexus, such as shop.main:app",
     )
+    parser.add_argument("--parent", type=_pid, default=0, metavar="PID", help="stop when this parent process is gone")
     parser.add_argument("--processes", type=_positive, default=1, metavar="N", help="how many jobs run at once (1)")
 
 
@@ -35,9 +36,15 @@ def run(given: argparse.Namespace) -> int:
         sys.stderr.write(f"nexus worker: warning: {warning}\n")
     if queues.settings.smtp_url:
         Server.from_url(queues.settings.smtp_url)
-    Supervisor(queues, app=given.app, processes=given.processes).run()
+    Supervisor(queues, app=given.app, processes=given.processes, parent=given.parent).run()
     queues.close()
     return 0
+
+
+def _pid(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} must be the number of a process")
+    return int(text)
 
 
 def _positive(text: str) -> int:

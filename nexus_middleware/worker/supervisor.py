@@ -44,9 +44,11 @@ class Supervisor:
         queues: What is served.
         app: As given to `--app`, for the children.
         processes: How many children.
+        parent: The process that started us, without which there is no work to do; 0 for any.
     """
 
-    def __init__(self, queues: Queues, *, app: str = "", processes: int = 1) -> None:
+    def __init__(self, queues: Queues, *, app: str = "", processes: int = 1, parent: int = 0) -> None:
+        self._parent = parent
         self._ledger, self._app = queues.ledger, app
         self._log = Log(queues.settings).bind(kind="queue")
         self._slots = [Slot() for _ in range(processes)]
@@ -75,6 +77,8 @@ class Supervisor:
         self._signals += 1
 
     def _tick(self) -> bool:
+        if self._parent and os.getppid() != self._parent:
+            self._signals = max(1, self._signals)
         for slot in self._slots:
             if slot.process is not None and slot.process.poll() is not None:
                 self._ended(slot, slot.process.returncode)

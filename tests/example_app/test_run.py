@@ -27,7 +27,7 @@ def academy(tmp_path):
             [sys.executable, "-m", "example_app"], cwd=tmp_path, env=environ, stdout=out, stderr=out
         )
     process.url = f"http://127.0.0.1:{port}"
-    process.out = tmp_path / "out"
+    process.out, process.environ = tmp_path / "out", environ
     yield process
     if process.poll() is None:
         for child in psutil.Process(process.pid).children(recursive=True):
@@ -63,3 +63,56 @@ def test_a_purchase_is_mailed_and_a_signal_leaves_no_process(academy, number):
     _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive
     assert "Traceback" not in academy.out.read_text()
+
+
+def test_after_a_kill_its_worker_leaves_and_it_starts_again(academy, tmp_path):
+    ask(f"{academy.url}/mail")
+    children = psutil.Process(academy.pid).children(recursive=True)
+    academy.kill()
+    academy.wait()
+    _, alive = psutil.wait_procs([c for c in children if not c.name().endswith("-server")], timeout=20)
+    assert not alive
+    again = subprocess.Popen(academy.args, cwd=tmp_path, env=academy.environ, stdout=subprocess.DEVNULL)
+    try:
+        ask(f"{academy.url}/checkout", {"email": "ann@example.org", "course_id": "1"})
+        deadline = time.monotonic() + 30
+        while not ask(f"{academy.url}/mail"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        again.terminate()
+        assert again.wait(30) == 0
+    _, alive = psutil.wait_procs(children, timeout=10)  # the server of the first went with the last who used it
+    assert not alive
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"PORT": "http"}, "PORT='http' must be a number from 1 to 65535"),
+        ({"NEXUS_RATE_LIMIT": "lots"}, "limit='lots' must be like '100/minute'"),
+        ({"NEXUS_DENY": "lan"}, "'lan' is no address or network"),
+        ({"NEXUS_BODY_LIMITS": "1"}, "did you mean NEXUS_BODY_LIMIT?"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "no Redis answers at redis://127.0.0.1:1/0"),
+        ({"NEXUS_SMTP_URL": "smpt://host"}, "smtp_url must be smtp://host:port"),
+        ({"NEXUS_ENVIRONMENT": "production"}, "in production, name a real one in NEXUS_STORE"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_code_2(tmp_path, wrong, told):
+    keep = {k: v for k, v in os.environ.items() if not k.startswith("NEXUS_") and k != "REDIS_URL"}
+    environ = {**keep, "PORT": str(free_port()), "PYTHONPATH": str(ROOT), **wrong}
+    command = [sys.executable, "-m", "example_app"]
+    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_told(academy, tmp_path):
+    ask(f"{academy.url}/mail")
+    command = [sys.executable, "-m", "example_app"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=academy.environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert "Address already in use): say PORT=8001" in ended.stderr
