@@ -30,7 +30,7 @@ class Panels:
         self._moving: Status = "healthy"  # whether jobs move, as the last reading of the queues had it
         self.cache = Snapshot(self._cache)
         self.queues = Snapshot(self._queues)
-        self.health = Snapshot(self._health)
+        self.health = Snapshot(self._health, keeps=0.0, share=0.0)  # one cheap trip, and never an old count
 
     async def overview(self) -> dict[str, Any]:
         """Return health, cache and queues in one; what the store does not tell now has an `error` instead."""

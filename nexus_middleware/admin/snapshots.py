@@ -7,18 +7,22 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-SHARE = 20  # how many times longer a reading is kept than it took
+SHARE = (
+    20  # how many times longer a reading is kept than it took, so that it never takes more than a twentieth of the time
+)
 Read = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Snapshot:
     """What `read` last said, if that is not older than `keeps` seconds; who comes while it reads waits for it.
 
-    What took long to read is kept for longer, so that reading never takes more than a twentieth of the time.
+    What took long to read is kept `share` times as long as it took; with 0 for both, every reading is a new one.
     """
 
-    def __init__(self, read: Read, *, keeps: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self._read, self._keeps, self._clock = read, keeps, clock
+    def __init__(
+        self, read: Read, *, keeps: float = 0.2, share: float = SHARE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._read, self._keeps, self._share, self._clock = read, keeps, share, clock
         self._value: dict[str, Any] = {}
         self._until = float("-inf")
         self._flight: asyncio.Task[dict[str, Any]] | None = None
@@ -42,7 +46,7 @@ class Snapshot:
         value = await self._read()
         if self._flight is task:  # else it was told to forget meanwhile
             now = self._clock()
-            self._value, self._until = value, now + max(self._keeps, (now - began) * SHARE)
+            self._value, self._until = value, now + max(self._keeps, (now - began) * self._share)
         return value
 
 

@@ -94,7 +94,7 @@ def test_after_a_kill_its_worker_leaves_and_it_starts_again(academy, tmp_path):
         ({"NEXUS_DENY": "lan"}, "'lan' is no address or network"),
         ({"NEXUS_BODY_LIMITS": "1"}, "did you mean NEXUS_BODY_LIMIT?"),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "no Redis answers at redis://127.0.0.1:1/0"),
-        ({"NEXUS_SMTP_URL": "smpt://host"}, "smtp_url must be smtp://host:port"),
+        ({"NEXUS_SMTP_URL": "mail://host"}, "smtp_url must be smtp://host:port"),
         ({"NEXUS_ENVIRONMENT": "production"}, "in production, name a real one in NEXUS_STORE"),
     ],
 )
