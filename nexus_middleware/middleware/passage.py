@@ -138,7 +138,8 @@ class Passage(Generic[R]):
         if store is None or store.waits:
             self._asked = asked
             return commands
-        self._answers = dict(zip(asked, store.run(commands), strict=True))
+        answers = store.run(commands)
+        self._answers = {asked[0]: answers[0]} if len(asked) == 1 else dict(zip(asked, answers, strict=True))
         return None
 
     def dress(self, head: Head) -> None:

@@ -19,6 +19,7 @@ Line: TypeAlias = dict[str, Any]
 Show: TypeAlias = Callable[[Line], str]
 WAITING = 10_000  # lines; if the disk is slower than the app, the oldest go, and are counted
 EVERY = 0.2  # seconds
+ENCODE = msgspec.json.Encoder(enc_hook=repr).encode
 ERROR = "error.log"
 COMBINED = "combined.log"
 PERFORMANCE = "performance.log"
@@ -90,9 +91,9 @@ class Writer:
         if lost > self.dropped:
             lines = [*lines, {"level": "warn", "event": "log lines were dropped", "count": lost - self.dropped}]
             self.dropped = lost
-        encoded = [msgspec.json.encode(line, enc_hook=repr) for line in lines]
-        texts = [self._show(line) if self._show else text.decode() for line, text in zip(lines, encoded, strict=True)]
-        (self._out or _print)("".join([text + "\n" for text in texts]))
+        encoded = [ENCODE(line) for line in lines]
+        shown = "\n".join(map(self._show, lines)) if self._show else b"\n".join(encoded).decode()
+        (self._out or _print)(shown + "\n")
         for name in self._files:
             keep = KEEP[name]
             chosen = [text for line, text in zip(lines, encoded, strict=True) if keep(line)]
