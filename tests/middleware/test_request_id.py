@@ -13,10 +13,9 @@ import os
 from nexus_middleware.middleware.request_id import random_id
 
 random_id()  # there is a stock now, which the child must not give too
-child = os.fork()
+if child := os.fork():
+    os.waitpid(child, 0)  # so that the two do not write at the same time
 print(*[random_id() for _ in range(200)], sep="\\n", flush=True)
-if child:
-    os.waitpid(child, 0)
 """
 
 
