@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
@@ -54,6 +55,7 @@ class RedisStore:
 
     def _forget(self) -> None:
         self._pid = os.getpid()
+        self._dialling = threading.Lock()
         self._client: redis.Redis | None = None
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, Pipeline]]
         self._loops = weakref.WeakKeyDictionary()
@@ -63,9 +65,11 @@ class RedisStore:
         """This process's client for threads; replies are raw bytes."""
         if self._pid != os.getpid():  # after a fork the parent's sockets are not ours
             self._forget()
-        if self._client is None:
-            self._client = self.dial(timeout=self._budget)
-        return self._client
+        client = self._client
+        if client is None:
+            with self._dialling:  # a second client would be dropped, and closed under the thread that got it first
+                client = self._client = self._client or self.dial(timeout=self._budget)
+        return client
 
     def dial(self, *, timeout: float | None) -> redis.Redis:
         """Return a client of one's own, such as for waiting on a channel; `timeout` is in seconds, None for ever."""

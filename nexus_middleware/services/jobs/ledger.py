@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -59,8 +60,12 @@ class Ledger:
         self._store, self._timeout = store, timeout
         self.prefix = store.prefix
         self._before = "" if namespace == "nexus" else f"{namespace}:"
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pid = os.getpid()
+        self._dialling = threading.Lock()
         self._client: redis.Redis | None = None
-        self._pid = 0
 
     @property
     def where(self) -> str:
@@ -70,9 +75,13 @@ class Ledger:
     @property
     def client(self) -> redis.Redis:
         """This process's client."""
-        if self._client is None or self._pid != os.getpid():
-            self._client, self._pid = self._store.dial(timeout=self._timeout), os.getpid()
-        return self._client
+        if self._pid != os.getpid():
+            self._forget()
+        client = self._client
+        if client is None:
+            with self._dialling:  # a second client would be dropped, and closed under the thread that got it first
+                client = self._client = self._client or self._store.dial(timeout=self._timeout)
+        return client
 
     def again(self, *, timeout: float | None = None) -> Ledger:
         """Return a ledger with a client of its own, as for another thread."""
