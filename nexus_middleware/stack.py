@@ -14,7 +14,8 @@ from .lifespan import lifespan
 from .middleware.body_limit import BodyLimit
 from .middleware.ip_filter import IPFilter
 from .middleware.layer import Layer
-from .middleware.rate_limit import RateLimit, Rule
+from .middleware.limits import Rule
+from .middleware.rate_limit import RateLimit
 from .middleware.request_id import RequestID
 from .middleware.request_logger import RequestLogger
 from .middleware.request_timing import RequestTiming

@@ -40,7 +40,7 @@ class Layer(Generic[A]):
         SettingsError: an option does not fit.
     """
 
-    steps: ClassVar[frozenset[str]] = frozenset()  # those that the class has of its own
+    steps: frozenset[str] = frozenset()  # those that the class has of its own, less what an object has no use for
     counts: ClassVar[bool] = False  # `ask` changes something, so it must not run before a step that may refuse
     reads_body: ClassVar[bool] = False  # `before` may want `request.body`; see `reads`
 

@@ -3,64 +3,46 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
-from ..rules.paths import matcher
-from ..rules.windows import Allowance, Limit
+from ..rules.windows import Allowance, Limit, Strategy
 from ..stores.base import Store
-from ..stores.commands import Hit
+from ..stores.commands import GiveBack, Hit
 from ..stores.memory import MemoryStore
-from .keys import KeyOf, by_client, store_key
+from .keys import KeyOf, by_client
 from .layer import Layer, Mode
+from .limits import Asked, Compiled, CountWhen, LimitOf, Quota, Rule, compiled
 
 Allowances: TypeAlias = tuple[Allowance, ...]
 OnError: TypeAlias = Literal["local", "open", "closed"]
 HeaderStyle: TypeAlias = Literal["ietf", "legacy", "both", "none"]
-NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One limit, and which calls it is about.
-
-    Args:
-        limit: In the notation of `limits`: "100/minute", or "10/second;1000/hour" for both.
-        path: "/auth/*" is all below /auth and itself, in every spelling of it; "*" is every path.
-        methods: Such as ("POST",); () for all. HEAD counts as GET.
-        key: Who is calling; None from it is not counted.
-        name: What callers are told it is called, and a part of its keys in the store.
-        cost: What one call counts.
-    """
-
-    limit: str = field(kw_only=False)
-    path: str = "*"
-    methods: tuple[str, ...] = ()
-    key: KeyOf = by_client
-    name: str = "default"
-    cost: int = 1
 
 
 class RateLimit(Layer[Allowances]):
     """Answer 429 (RFC 6585, section 4) to a caller who calls more often than `limit`, such as "100/minute".
 
-    Never is more than the limit admitted in any window of that length, over all processes that share the store. Of
-    several limits and rules that a call meets, a refused call uses up none.
+    Never is more than the limit admitted in any window of that length, over all processes that share the store, but
+    under "gcra". Of several limits and rules that a call meets, a refused call uses up none.
 
     Args:
         app: What is protected.
-        limit: In the notation of `limits`, or a list of `Rule`s, each of which counts on its own.
+        limit: In the notation of `limits`, a function of the request that returns it, or a list of `Rule`s, each of
+            which counts on its own.
+        strategy: "sliding-window" gives a burst back after exactly one window. "gcra" gives calls back one by one, at
+            the limit's rate: smoother, but up to twice the limit may pass in one window.
         key: Who is calling, for a limit that is no list of rules; None from it is not counted.
         store: Where the counts are; a URL names one store per process.
         on_error: While the store is down, count in this process, admit everyone, or refuse everyone with 503.
         headers: What callers are told: the fields of the IETF's draft, X-RateLimit-*, both or none.
+        count_when: As of `Rule`, for every rule that has none of its own.
         mode: "shadow" decides and records, but refuses nobody and shows nothing.
 
     Raises:
@@ -69,25 +51,30 @@ class RateLimit(Layer[Allowances]):
 
     counts = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is one choice, by its keyword
         self,
         app: App,
-        limit: str | Sequence[Rule] = "100/minute",
+        limit: str | LimitOf | Sequence[Rule] = "100/minute",
         *,
+        strategy: Strategy = "sliding-window",
         key: KeyOf = by_client,
         store: Store | str = "memory://",
         on_error: OnError = "local",
         headers: HeaderStyle = "ietf",
+        count_when: CountWhen | None = None,
         mode: Mode = "enforce",
     ) -> None:
         super().__init__(app, store=store, mode=mode)
         for name, value, allowed in (("on_error", on_error, OnError), ("headers", headers, HeaderStyle)):
             if value not in get_args(allowed):
                 raise SettingsError(f"{name}={value!r} must be one of {', '.join(get_args(allowed))}")
-        rules = [Rule(limit=limit, key=key)] if isinstance(limit, str) else limit
-        self._rules = [_Compiled(rule) for rule in rules]
-        _check_names(self._rules)
+        rules = [Rule(limit, key=key)] if isinstance(limit, str) or callable(limit) else limit
+        rules = [rule if rule.count_when else replace(rule, count_when=count_when) for rule in rules]
+        self._rules = compiled(rules, strategy)
         self._everywhere = all(rule.path == "*" and not rule.methods for rule in rules)
+        self._shadows = any(each.shadow for each in self._rules)
+        if not any(rule.count_when for rule in rules):
+            self.steps -= {"done"}  # a step less for every request
         self._on_error, self._ietf, self._legacy = on_error, headers in ("ietf", "both"), headers in ("legacy", "both")
         self._local = MemoryStore()
 
@@ -95,28 +82,29 @@ class RateLimit(Layer[Allowances]):
         if request.again:
             return None
         rules = self._rules if self._everywhere else [rule for rule in self._rules if rule.meets(request)]
-        if len(rules) == 1:  # nearly always
-            quotas, limits = rules[0].quotas, rules[0].limits(request)
+        if len(rules) == 1 and not self._shadows:  # nearly always
+            quotas, limits = rules[0].asked(request)
+            counted = _Counted(Hit(limits, self.mode == "enforce"), quotas)
         else:
-            asked = [(rule.quotas, limits) for rule in rules if (limits := rule.limits(request))]
-            quotas = [quota for group, _ in asked for quota in group]
-            limits = tuple([limit for _, group in asked for limit in group])
-        if not limits:
+            counted = _gathered(rules, request, binding=self.mode == "enforce")
+        if not counted.hit.limits and not counted.hit.shadows:
             return None
-        hit = Hit(limits, self.mode == "enforce")
-        request.notes[self] = _Counted(hit, quotas)
-        return hit
+        request.notes[self] = counted
+        return counted.hit
 
     def before(self, request: Request, answer: Allowances | None) -> Reply | None:
         counted: _Counted | None = request.notes.get(self)
         if counted is None:
             return None
         if answer is None:
-            if self._on_error == "closed":
+            if self._on_error == "closed" and counted.quotas:
                 return problem(request, 503, "Calls cannot be counted just now.", headers=((b"retry-after", b"1"),))
-            counted.answers = () if self._on_error == "open" else self._local.run([counted.hit])[0]
-        else:
-            counted.answers = answer
+            counted.here = self._on_error == "local"
+            answer = self._local.run([counted.hit])[0] if counted.here else ()
+        if counted.hit.shadows:
+            size = len(counted.quotas)
+            answer, counted.unseen = answer[:size], answer[size:]
+        counted.answers = answer
         for allowance in counted.answers:
             if not allowance.allowed:
                 return self._refusal(request, counted)
@@ -153,87 +141,69 @@ class RateLimit(Layer[Allowances]):
             head.add(b"x-ratelimit-remaining", b"%d" % said.remaining)
             head.add(b"x-ratelimit-reset", b"%d" % reset)
 
+    def done(self, request: Request, status: int) -> GiveBack | None:
+        counted: _Counted | None = request.notes.get(self)
+        if counted is None:
+            return None
+        taken = tuple(
+            [
+                (key, limit, said)
+                for quota, (key, limit), said in counted.all()
+                if said.at and quota.count_when is not None and not quota.count_when(request, status)
+            ]
+        )
+        if taken and counted.here:
+            self._local.run([GiveBack(taken)])
+            return None
+        return GiveBack(taken) if taken else None
+
     def why(self, request: Request) -> str:
         counted: _Counted | None = request.notes.get(self)
-        if counted is None or not counted.answers:
+        if counted is None or not (counted.answers or counted.unseen):
             return "not counted"
-        pairs = zip(counted.quotas, counted.answers, strict=True)
-        return "; ".join(f"{quota.name}: {x.remaining} of {quota.limit.amount} left" for quota, x in pairs)
+        told = [f"{quota.name}: {_left(quota, x)}" for quota, x in zip(counted.quotas, counted.answers, strict=False)]
+        for quota, x in zip(counted.watched, counted.unseen, strict=False):
+            told.append(f"{quota.name} (shadow): {_left(quota, x)}{'' if x.allowed else ', would refuse'}")
+        return "; ".join(told)
 
 
 class _Counted(msgspec.Struct):
     """What was asked about one request, and what the store said."""
 
     hit: Hit
-    quotas: list[_Quota]
+    quotas: tuple[Quota, ...]
+    watched: tuple[Quota, ...] = ()  # of rules in shadow
     answers: Allowances = ()
+    unseen: Allowances = ()  # what `watched` say
+    here: bool = False  # counted in this process, since the store is down
 
-    def tightest(self) -> tuple[_Quota, Allowance]:
+    def tightest(self) -> tuple[Quota, Allowance]:
         """Return the limit that refuses, or the one of which least is left."""
         pairs = zip(self.quotas, self.answers, strict=True)
         return min(pairs, key=lambda pair: (pair[1].allowed, pair[1].remaining))
 
-
-class _Quota:
-    """One limit of a rule, and how callers are told of it (draft-ietf-httpapi-ratelimit-headers)."""
-
-    __slots__ = ("limit", "name", "policy", "prefix", "told")
-
-    def __init__(self, name: str, limit: Limit) -> None:
-        self.name, self.limit = name, limit
-        self.prefix = f"rate:{name}:{limit.amount}/{limit.window:g}:"
-        self.policy = b'"%s";q=%d;w=%d' % (name.encode(), limit.amount, limit.window)
-        self.told = b'"%s";r=%%d;t=%%d' % name.encode()  # a name has no percent sign
+    def all(self) -> Iterator[tuple[Quota, tuple[str, Limit], Allowance]]:
+        """Go through everything that was answered."""
+        limits = (*self.hit.limits, *chain.from_iterable(self.hit.shadows))
+        return zip(self.quotas + self.watched, limits, self.answers + self.unseen, strict=False)  # none if it failed
 
 
-class _Compiled:
-    """A rule, ready to be met."""
-
-    def __init__(self, rule: Rule) -> None:
-        limits = _parse(rule.limit, rule.cost)
-        if not NAME(rule.name):
-            raise SettingsError(f"name={rule.name!r} must be of letters, digits, '.', '_' and '-'")
-        names = [rule.name if len(limits) == 1 else f"{rule.name}-{limit.window:g}s" for limit in limits]
-        self.quotas = [_Quota(name, limit) for name, limit in zip(names, limits, strict=True)]
-        self.key = rule.key
-        self._path = matcher(rule.path)
-        methods = {method.upper() for method in rule.methods}
-        self._methods = methods | {"HEAD"} if "GET" in methods else methods
-
-    def limits(self, request: Request) -> tuple[tuple[str, Limit], ...]:
-        """Return the limits that this call counts on, each with its caller's key; () if it is not counted."""
-        caller = self.key(request)
-        if caller is None:
-            return ()
-        caller = store_key(caller)
-        if len(self.quotas) == 1:  # nearly always
-            quota = self.quotas[0]
-            return ((quota.prefix + caller, quota.limit),)
-        return tuple([(quota.prefix + caller, quota.limit) for quota in self.quotas])
-
-    def meets(self, request: Request) -> bool:
-        """Whether the rule is about this call."""
-        return (not self._methods or request.method in self._methods) and self._path(request.path)
+def _gathered(rules: list[Compiled], request: Request, *, binding: bool) -> _Counted:
+    """Return what several rules ask of one request, those in shadow each for itself."""
+    quotas: tuple[Quota, ...] = ()
+    watched: tuple[Quota, ...] = ()
+    limits: Asked = ()
+    shadows: tuple[Asked, ...] = ()
+    for rule in rules:
+        own, asked = rule.asked(request)
+        if not asked:
+            continue
+        if rule.shadow:
+            watched, shadows = watched + own, (*shadows, asked)
+        else:
+            quotas, limits = quotas + own, limits + asked
+    return _Counted(Hit(limits, binding, shadows), quotas, watched)
 
 
-def _parse(notation: str, cost: int) -> list[Limit]:
-    """Read a limit in the notation of `limits`."""
-    from limits import parse_many  # 70 ms that `import nexus_middleware` shall not cost
-
-    try:
-        items = parse_many(notation)
-    except ValueError as error:
-        raise SettingsError(f"limit={notation!r} must be like '100/minute' or '10/second;1000/hour'") from error
-    found = [Limit(item.amount, float(item.get_expiry()), cost) for item in items]
-    if any(x.amount < 1 for x in found):
-        raise SettingsError(f"limit={notation!r} admits nobody: to refuse everyone, use IPFilter(deny=['0.0.0.0/0'])")
-    if any(not 1 <= cost <= x.amount for x in found):
-        raise SettingsError(f"cost={cost} must be from 1 to the limit, {notation!r}")
-    return found
-
-
-def _check_names(rules: Iterable[_Compiled]) -> None:
-    names = [quota.name for rule in rules for quota in rule.quotas]
-    for name in names:
-        if names.count(name) > 1:
-            raise SettingsError(f"two limits are called {name!r}: give each Rule a name of its own")
+def _left(quota: Quota, said: Allowance) -> str:
+    return f"{said.remaining} of {quota.limit.amount} left"

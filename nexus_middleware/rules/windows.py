@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -16,6 +17,7 @@ class Allowance(msgspec.Struct, frozen=True, gc=False):
     allowed: bool
     remaining: int
     reset_after: float  # seconds: until the call would be admitted if refused, else until `remaining` grows
+    at: int = 0  # when the call was counted, in microseconds of the store's clock; 0 if it was not
 
 
 class Limit(msgspec.Struct, frozen=True, gc=False):
@@ -99,10 +101,23 @@ class Ring:
         else:
             times.append(now)
             self.counts.append(cost)
-        return Allowance(True, limit.amount - self.total, (times[self.start] + self.window - now) / 1e6)
+        return Allowance(True, limit.amount - self.total, (times[self.start] + self.window - now) / 1e6, now)
+
+    def give_back(self, cost: int, at: int, now: int) -> None:
+        """Forget a call that was noted at `at`, after `forget`; its slot stays as long as others are in it."""
+        slot = bisect_left(self.times, at, self.start)
+        if at <= now - self.window or slot == len(self.times) or (self.grain == 1 and self.times[slot] != at):
+            return  # it has left the window, or the ring that it was in is gone
+        given = min(cost, self.counts[slot])
+        self.total -= given
+        self.counts[slot] -= given
+        if not self.counts[slot]:
+            del self.times[slot], self.counts[slot]
+        if self.start == len(self.times):
+            self.times, self.counts, self.start = [], [], 0
 
 
-def gcra(due: float, limit: Limit, now: int) -> tuple[Allowance, float]:
+def gcra(due: float, limit: Limit, now: int, *, at: int = 0) -> tuple[Allowance, float]:
     """Decide one call by the generic cell rate algorithm.
 
     The caller's whole history is one number: `due`, the time at which all that it has used is earned back. A call adds
@@ -113,6 +128,7 @@ def gcra(due: float, limit: Limit, now: int) -> tuple[Allowance, float]:
         due: When the caller's use is earned back, in microseconds on `now`'s clock; 0 for a new caller.
         limit: What is allowed.
         now: The present, in microseconds.
+        at: What an `Allowance` of an admitted call says of when it was counted.
 
     Returns:
         The decision, and the `due` to keep; unchanged if the call was refused.
@@ -125,4 +141,13 @@ def gcra(due: float, limit: Limit, now: int) -> tuple[Allowance, float]:
     new = base + step * limit.cost
     if new - now > window:
         return Allowance(False, int((window - (base - now)) / step), int(new - now - window) / 1e6), due
-    return Allowance(True, int((window - (new - now)) / step), int(new - now) / 1e6), new
+    return Allowance(True, int((window - (new - now)) / step), int(new - now) / 1e6, at), new
+
+
+def unspent(due: float, limit: Limit, taken: Allowance, now: int) -> float:
+    """Return the `due` of a caller who is given a call back: less what of it has not been earned back anyway.
+
+    What has been earned back since is not given twice, so that no smooth rate is exceeded.
+    """
+    left = float(taken.at + round(taken.reset_after * 1e6) - now)
+    return due - max(0.0, min(limit.micros / limit.amount * limit.cost, left))

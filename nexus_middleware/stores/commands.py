@@ -19,11 +19,19 @@ class Hit(Command[tuple[Allowance, ...]], frozen=True, gc=False):
     """Count one call on every (key, limit), or on none of them if any is used up.
 
     The `Hit`s of one `run` are made in order, as nested limiters would be: what follows a refused one is judged but
-    not counted, unless that one does not bind (`mode="shadow"`).
+    not counted, unless that one does not bind (`mode="shadow"`). `shadows` are counted after `limits`, each group on its
+    own, and never bind; their answers follow those of `limits`.
     """
 
     limits: tuple[tuple[str, Limit], ...]
     binding: bool = True
+    shadows: tuple[tuple[tuple[str, Limit], ...], ...] = ()
+
+
+class GiveBack(Command[None], frozen=True, gc=False):
+    """Forget calls that were counted: on (key, limit), as the `Allowance` says that a `Hit` returned."""
+
+    taken: tuple[tuple[str, Limit, Allowance], ...]
 
 
 class Get(Command[bytes | None], frozen=True, gc=False):

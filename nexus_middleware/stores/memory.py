@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..rules.globs import expression
-from ..rules.windows import Allowance, Limit, Ring, gcra
+from ..rules.windows import Allowance, Limit, Ring, gcra, unspent
 from . import commands as c
 
 FOREVER = float("inf")
@@ -51,6 +51,7 @@ class MemoryStore:
         self._data: OrderedDict[str, _Entry] = OrderedDict()
         self._bytes = 0
         self._do: dict[type, Callable[[Any, float], Any]] = {
+            c.GiveBack: self._give_back,
             c.Get: self._get,
             c.Put: self._put,
             c.Drop: self._drop,
@@ -78,7 +79,7 @@ class MemoryStore:
             for command in commands:
                 if type(command) is c.Hit:
                     answer = self._hit(command, int(now * 1e6), counted=not stopped)
-                    stopped = stopped or (command.binding and not all(x.allowed for x in answer))
+                    stopped = stopped or _stops(command, answer)
                     answers.append(answer)
                 else:
                     answers.append(self._do[type(command)](command, now))
@@ -98,15 +99,32 @@ class MemoryStore:
         """Do nothing, as `close`."""
 
     def _hit(self, hit: c.Hit, now: int, *, counted: bool) -> tuple[Allowance, ...]:
-        if len(hit.limits) == 1:  # nearly always
-            key, limit = hit.limits[0]
+        if not hit.shadows:
+            return self._group(hit.limits, now, counted=counted)
+        answer = self._group(hit.limits, now, counted=counted)
+        counted = counted and not _stops(hit, answer)
+        return answer + tuple([x for group in hit.shadows for x in self._group(group, now, counted=counted)])
+
+    def _group(self, limits: Sequence[tuple[str, Limit]], now: int, *, counted: bool) -> tuple[Allowance, ...]:
+        if len(limits) == 1:  # nearly always
+            key, limit = limits[0]
             if limit.strategy == "sliding-window":
                 ring = self._ring(key, limit, now)
                 return (ring.take(limit, now) if counted else ring.judge(limit, now),)
-        judged = [self._judge(key, limit, now) for key, limit in hit.limits]
+        judged = [self._judge(key, limit, now) for key, limit in limits]
         if not counted or not all(x.allowed for x in judged):
             return tuple(judged)
-        return tuple([self._note(key, limit, now) for key, limit in hit.limits])
+        return tuple([self._note(key, limit, now) for key, limit in limits])
+
+    def _give_back(self, command: c.GiveBack, now: float) -> None:
+        micros = int(now * 1e6)
+        for key, limit, taken in command.taken:
+            if limit.strategy == "gcra":
+                if key in self._counts:
+                    self._counts[key] = unspent(self._due(key), limit, taken, micros)
+            elif type(ring := self._counts.get(key)) is Ring:
+                ring.forget(micros)
+                ring.give_back(limit.cost, taken.at, micros)
 
     def _judge(self, key: str, limit: Limit, now: int) -> Allowance:
         if limit.strategy == "gcra":
@@ -116,8 +134,9 @@ class MemoryStore:
 
     def _note(self, key: str, limit: Limit, now: int) -> Allowance:
         if limit.strategy == "gcra":
-            allowance, due = gcra(self._due(key), limit, now)
-            self._counts[key] = due
+            if key not in self._counts:
+                self._sweep_counts(now)
+            allowance, self._counts[key] = gcra(self._due(key), limit, now, at=now)
             return allowance
         return self._ring(key, limit, now).add(limit, now)
 
@@ -255,3 +274,8 @@ class MemoryStore:
             "maxmemory": str(self._max_bytes),
             "keys": str(len(self._data)),
         }
+
+
+def _stops(hit: c.Hit, answer: Sequence[Allowance]) -> bool:
+    """Whether what comes after `hit` is not counted; `answer` begins with that of its limits."""
+    return hit.binding and not all(x.allowed for x in answer[: len(hit.limits)])

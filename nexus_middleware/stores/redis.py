@@ -22,7 +22,7 @@ from .base import adrive, drive
 from .breaker import Breaker
 from .commands import Command, Facts
 from .pipeline import Pipeline, Words
-from .words import SCRIPT, Speech
+from .words import SCRIPTS, Speech
 
 SCHEMA = 1
 OLDEST = (6, 2)  # LMOVE and more came with it
@@ -182,8 +182,8 @@ def _exchange(words: Sequence[Words]) -> Generator[Sequence[Words], list[Any], l
     raws = yield words
     lost = [i for i, raw in enumerate(raws) if isinstance(raw, NoScriptError)]
     if lost:
-        _, *again = yield [("SCRIPT LOAD", SCRIPT), *(words[i] for i in lost)]
-        for i, raw in zip(lost, again, strict=True):
+        again = yield [*(("SCRIPT LOAD", script) for script in SCRIPTS), *(words[i] for i in lost)]
+        for i, raw in zip(lost, again[len(SCRIPTS) :], strict=True):
             raws[i] = raw
     return raws
 

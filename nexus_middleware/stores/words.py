@@ -9,12 +9,15 @@ from math import inf
 from typing import Any, TypeAlias
 
 from ..rules.globs import escape
-from ..rules.windows import Allowance
+from ..rules.windows import Allowance, Limit
 from . import commands as c
 from .pipeline import Words
 
 SCRIPT = files(__package__ or "").joinpath("scripts/count.lua").read_bytes()
 SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()
+BACK = files(__package__ or "").joinpath("scripts/give_back.lua").read_bytes()
+BACK_SHA = hashlib.sha1(BACK, usedforsecurity=False).hexdigest()
+SCRIPTS = (SCRIPT, BACK)
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
 
@@ -37,32 +40,44 @@ class Speech:
         for command in commands:
             if not isinstance(command, c.Hit):
                 speak, read = _SPOKEN[type(command)]
-                words = speak(prefix, command)
+                words = [self._back(command, now)] if isinstance(command, c.GiveBack) else speak(prefix, command)
                 self._reads.append((read, len(self.words), len(self.words) + len(words)))
                 self.words += words
 
     def _count(self, hits: Sequence[c.Hit], now: int | None) -> Words:
-        rows = [(key, limit, group, hit.binding) for group, hit in enumerate(hits) for key, limit in hit.limits]
-        args = [
-            word
-            for _, x, group, binds in rows
-            for word in (x.amount, x.micros, x.cost, 0 if x.strategy == "sliding-window" else 1, group, int(binds))
-        ]
+        groups = [group for hit in hits for group in ((hit.limits, hit.binding), *((x, False) for x in hit.shadows))]
+        rows = [(key, limit, n, binds) for n, (limits, binds) in enumerate(groups) for key, limit in limits]
+        args = [word for _, x, group, binds in rows for word in (*_limit(x), group, int(binds))]
         return ("EVALSHA", SHA, len(rows), *[self._prefix + key for key, *_ in rows], "" if now is None else now, *args)
+
+    def _back(self, command: c.GiveBack, now: int | None) -> Words:
+        args = [
+            word for _, x, taken in command.taken for word in (*_limit(x), taken.at, round(taken.reset_after * 1e6))
+        ]
+        keys = [self._prefix + key for key, *_ in command.taken]
+        return ("EVALSHA", BACK_SHA, len(keys), *keys, "" if now is None else now, *args)
 
     def answers(self, raws: list[Any]) -> list[Any]:
         """Read the replies, one for each of `words`."""
         plain = iter([read(raws[start:stop]) for read, start, stop in self._reads])
         counted = iter(_allowances(raws[0])) if any(isinstance(x, c.Hit) for x in self._commands) else iter(())
         return [
-            tuple([next(counted) for _ in command.limits]) if isinstance(command, c.Hit) else next(plain)
+            tuple([next(counted) for _ in range(_size(command))]) if isinstance(command, c.Hit) else next(plain)
             for command in self._commands
         ]
 
 
+def _limit(x: Limit) -> tuple[int, int, int, int]:
+    return x.amount, x.micros, x.cost, 0 if x.strategy == "sliding-window" else 1
+
+
+def _size(hit: c.Hit) -> int:
+    return len(hit.limits) + sum(map(len, hit.shadows))
+
+
 def _allowances(flat: Sequence[int]) -> list[Allowance]:
-    triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-    return [Allowance(bool(allowed), remaining, reset / 1e6) for allowed, remaining, reset in triples]
+    fours = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
+    return [Allowance(bool(allowed), remaining, reset / 1e6, at) for allowed, remaining, reset, at in fours]
 
 
 def _millis(seconds: float) -> int:
@@ -126,6 +141,7 @@ def _nothing(_raws: list[Any]) -> None:
 
 
 _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
+    c.GiveBack: (lambda p, x: [], _nothing),  # it needs the clock too: `Speech` speaks it
     c.Get: (lambda p, x: [("GET", p + x.key)], _first),
     c.Put: (_put, lambda raws: bool(raws[0])),
     c.Drop: (lambda p, x: [("UNLINK", *[p + key for key in x.keys])] if x.keys else [], sum),

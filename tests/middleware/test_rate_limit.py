@@ -7,7 +7,8 @@ import pytest
 from nexus_middleware.errors import SettingsError, StoreError
 from nexus_middleware.middleware.ip_filter import IPFilter
 from nexus_middleware.middleware.keys import by_api_key, by_header, by_user, store_key
-from nexus_middleware.middleware.rate_limit import RateLimit, Rule
+from nexus_middleware.middleware.limits import Rule
+from nexus_middleware.middleware.rate_limit import RateLimit
 from nexus_middleware.middleware.request_id import RequestID
 from nexus_middleware.middleware.security_headers import SecurityHeaders
 from tests.helpers import Origin

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nexus_middleware.rules.windows import Limit
-from nexus_middleware.stores.commands import Get, Hit
+from nexus_middleware.stores.commands import Get, GiveBack, Hit
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
 from tests.helpers import Clock
@@ -145,3 +145,79 @@ def test_a_server_that_has_lost_the_script_is_given_it_again(redis_url):
 
     assert store.run([hit])[0][0].remaining == 7
     store.close()
+
+
+@pytest.mark.parametrize("strategy", ["sliding-window", "gcra"])
+@QUICK
+@given(
+    limit=st.tuples(st.integers(1, 300), st.sampled_from([1.0, 7.0, 60.0]), st.integers(1, 3)),
+    steps=st.lists(st.tuples(st.floats(0, 5).map(lambda gap: round(gap, 3)), st.integers(0, 9)), max_size=80),
+)
+def test_both_stores_agree_on_what_is_given_back(redis_url, strategy, limit, steps):
+    clock, (amount, window, cost) = Clock(), limit
+    memory, shared = MemoryStore(clock=clock), RedisStore(redis_url, budget=5, clock=clock)
+    shared.client.flushall()
+    counted = Limit(max(amount, cost), window, cost, strategy)
+    taken = []
+    try:
+        for gap, back in steps:
+            clock.now += gap
+            answers = memory.run([Hit((("k", counted),))])
+            assert answers == shared.run([Hit((("k", counted),))])
+            taken += [answers[0][0]] if answers[0][0].at else []
+            if back < len(taken):
+                trip = [GiveBack((("k", counted, taken.pop(back)),))]
+                assert memory.run(trip) == shared.run(trip) == [None]
+    finally:
+        shared.close()
+
+
+@pytest.mark.parametrize("strategy", ["sliding-window", "gcra"])
+def test_a_call_that_is_given_back_was_never_counted(any_store, clock, strategy):
+    hit = Hit((("k", Limit(2, 60.0, strategy=strategy)),))
+    first = any_store.run([hit])[0][0]
+    clock.now += 1
+    any_store.run([hit])
+    any_store.run([GiveBack((("k", hit.limits[0][1], first),))])
+
+    assert [any_store.run([hit])[0][0].allowed for _ in range(2)] == [True, False]
+
+
+def test_of_calls_that_are_left_none_leaves_before_its_time(any_store, clock):
+    hit = Hit((("k", Limit(2, 60.0)),))
+    any_store.run([hit])
+    clock.now += 30
+    second = any_store.run([hit])[0][0]
+    any_store.run([GiveBack((("k", hit.limits[0][1], second),))])
+    any_store.run([hit])
+
+    clock.now += 29.999
+    assert any_store.run([hit])[0][0].reset_after == 0.001
+    clock.now += 0.001
+    assert [any_store.run([hit])[0][0].allowed for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("strategy", ["sliding-window", "gcra"])
+def test_what_has_run_out_cannot_be_given_back(any_store, clock, strategy):
+    hit = Hit((("k", Limit(1, 60.0, strategy=strategy)),))
+    first = any_store.run([hit])[0][0]
+    clock.now += 60
+    any_store.run([hit])
+    any_store.run([GiveBack((("k", hit.limits[0][1], first),))])
+
+    assert not any_store.run([hit])[0][0].allowed
+
+
+def test_the_last_call_given_back_leaves_no_key(redis_url):
+    store, hit = RedisStore(redis_url, budget=5), Hit((("k", Limit(9, 60.0)),))
+    store.run([GiveBack((("k", hit.limits[0][1], store.run([hit])[0][0]),))])
+
+    assert store.client.keys() == []
+    store.close()
+
+
+def test_a_million_one_off_callers_stay_under_the_cap_with_gcra_too(clock):
+    store, limit = MemoryStore(clock=clock, max_callers=1000), Limit(10, 60.0, strategy="gcra")
+    for i in range(20_000):
+        store.run([Hit(((f"k{i}", limit),))])
+    assert len(store._counts) <= 1000

@@ -1,7 +1,7 @@
 -- Count one call on every limit of its group, or on none of them; a refused group that binds stops the later ones.
 -- The rules are rules/windows.py, in Lua. A ring is its total, then slots of (time, calls), oldest first: I4, then I7 I4 each.
 -- KEYS: one per limit.  ARGV: now or '' for the server's clock (microseconds); then amount, window, cost, strategy, group, binds.
--- Returns allowed, remaining, reset per key. What is refused writes nothing.
+-- Returns allowed, remaining, reset, and when it was counted (0 if it was not) per key. What is refused writes nothing.
 local SLOT = 11
 local now = tonumber(ARGV[1])
 if not now then
@@ -86,7 +86,8 @@ local answers = {}
 for i, s in ipairs(limits) do
   if s.group < stop and not refused[s.group] then
     (s.ring and add_ring or add_gcra)(s)
+    s.noted = s.now or now
   end
-  answers[3 * i - 2], answers[3 * i - 1], answers[3 * i] = s.free and 1 or 0, s.remaining, s.reset
+  answers[4 * i - 3], answers[4 * i - 2], answers[4 * i - 1], answers[4 * i] = s.free and 1 or 0, s.remaining, s.reset, s.noted or 0
 end
 return answers
