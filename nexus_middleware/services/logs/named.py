@@ -1,0 +1,147 @@
+"""The log of the whole process, and a function for each kind of event, so that like events have like fields."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+from ...rules.queries import shape
+from ...settings import Settings
+from .log import Log
+
+Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
+_CURRENT: list[Log] = []
+
+
+def configure(settings: Settings, *, out: Callable[[str], Any] | None = None) -> Log:
+    """Make the log of this process, and lead what the standard library's loggers say into it.
+
+    This alone touches global logging: the root logger's handlers are replaced by one. Called again, the new settings
+    hold.
+
+    >>> log = configure(Settings(log_level="error"), out=lambda text: None)
+    >>> log_system("started", version="1.2")
+
+    Args:
+        settings: `log_level` and `log_dir`.
+        out: Takes the text for standard output; None for standard output.
+    """
+    log = Log(settings, out=out)
+    _CURRENT[:] = [log]
+    root = logging.getLogger()
+    root.handlers[:] = [_ToLog(log)]
+    root.setLevel(
+        logging.WARNING if settings.log_level == "warn" else settings.log_level.upper().replace("HTTP", "INFO")
+    )
+    return log
+
+
+class _ToLog(logging.Handler):
+    """Hands the standard library's records to a `Log`."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record`."""
+        told = {"logger": record.name}
+        if record.levelno >= logging.ERROR:
+            self._log.error(record.getMessage(), record.exc_info[1] if record.exc_info else None, **told)
+        elif record.levelno >= logging.WARNING:
+            self._log.warning(record.getMessage(), **told)
+        elif record.levelno >= logging.INFO:
+            self._log.info(record.getMessage(), **told)
+        else:
+            self._log.debug(record.getMessage(), **told)
+
+
+def get_logger(**bound: Any) -> Log:
+    """Return the log of this process, with fields that each of its lines carries."""
+    if not _CURRENT:
+        _CURRENT.append(Log(Settings()))
+    return _CURRENT[0].bind(**bound)
+
+
+def log_info(event: str, **fields: Any) -> None:
+    """Note what happened as it should."""
+    get_logger().info(event, **fields)
+
+
+def log_error(event: str, error: BaseException | None = None, **fields: Any) -> None:
+    """Note a failure, with the traceback of `error`."""
+    get_logger().error(event, error, **fields)
+
+
+def log_warning(event: str, **fields: Any) -> None:
+    """Note what somebody should look at."""
+    get_logger().warning(event, **fields)
+
+
+def log_debug(event: str, **fields: Any) -> None:
+    """Note what helps to find a fault."""
+    get_logger().debug(event, **fields)
+
+
+def log_request(method: str, path: str, status: int, ms: float, **fields: Any) -> None:
+    """Note a request that no layer sees; a status of 500 and more is an error."""
+    told: dict[str, Any] = {"kind": "request", "method": method, "path": path, "status": status, "ms": ms, "client": "", **fields}
+    get_logger().error("request", **told) if status >= 500 else get_logger().info("request", **told)
+
+
+def log_query(query: str, ms: float, **fields: Any) -> None:
+    """Note a database query: its shape and never its values, and the milliseconds it took."""
+    get_logger().debug("query", kind="query", query=shape(query), ms=ms, **fields)
+
+
+def log_api_call(service: str, endpoint: str, ms: float, status: int, **fields: Any) -> None:
+    """Note a call to another service."""
+    get_logger().info("api call", kind="api_call", service=service, endpoint=endpoint, ms=ms, status=status, **fields)
+
+
+def log_user_action(user_id: str, action: str, **fields: Any) -> None:
+    """Note what a user did."""
+    get_logger().info(action, kind="user_action", user_id=user_id, **fields)
+
+
+def log_auth(event: str, user_id: str = "", *, success: bool = True, **fields: Any) -> None:
+    """Note a sign-in, a sign-out or the like; one that failed is a warning."""
+    log = get_logger(kind="auth", user_id=user_id, success=success)
+    log.info(event, **fields) if success else log.warning(event, **fields)
+
+
+def log_payment(event: str, amount: float, currency: str, **fields: Any) -> None:
+    """Note a payment."""
+    get_logger().info(event, kind="payment", amount=amount, currency=currency, **fields)
+
+
+def log_system(event: str, **fields: Any) -> None:
+    """Note what happened to the process or the machine."""
+    get_logger().info(event, kind="system", **fields)
+
+
+def log_performance(name: str, ms: float, **fields: Any) -> None:
+    """Note how long something took; it goes to `performance.log` too."""
+    get_logger().info(name, kind="performance", ms=ms, **fields)
+
+
+def log_security(event: str, *, severity: Severity = "medium", **fields: Any) -> None:
+    """Note an attack or what looks like one: "low" is told as information, "high" and "critical" as errors."""
+    log = get_logger(kind="security", severity=severity)
+    if severity == "low":
+        log.info(event, **fields)
+    elif severity == "medium":
+        log.warning(event, **fields)
+    else:
+        log.error(event, **fields)
+
+
+def log_cache(action: str, key: str, **fields: Any) -> None:
+    """Note what was done with a cached value."""
+    get_logger().debug(action, kind="cache", key=key, **fields)
+
+
+def log_queue(queue: str, event: str, **fields: Any) -> None:
+    """Note what happened to a job."""
+    get_logger().info(event, kind="queue", queue=queue, **fields)
