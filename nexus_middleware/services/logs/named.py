@@ -86,8 +86,11 @@ def log_debug(event: str, **fields: Any) -> None:
 
 def log_request(method: str, path: str, status: int, ms: float, **fields: Any) -> None:
     """Note a request that no layer sees; a status of 500 and more is an error."""
-    told: dict[str, Any] = {"kind": "request", "method": method, "path": path, "status": status, "ms": ms, "client": "", **fields}
-    get_logger().error("request", **told) if status >= 500 else get_logger().info("request", **told)
+    log = get_logger(kind="request", method=method, path=path, status=status, ms=ms, client="")
+    if status >= 500:
+        log.error("request", None, **fields)
+    else:
+        log.info("request", **fields)
 
 
 def log_query(query: str, ms: float, **fields: Any) -> None:
