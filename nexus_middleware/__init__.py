@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .errors import NexusError, SettingsError, StoreError
+from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
+from .middleware.cors import CORS
 from .middleware.ip_filter import IPFilter
 from .middleware.keys import by_api_key, by_client, by_header, by_user
 from .middleware.layer import Layer
@@ -20,6 +22,8 @@ from .settings import Settings
 from .stack import Nexus
 
 __all__ = [
+    "CORS",
+    "APIKey",
     "BodyLimit",
     "CacheKeys",
     "CacheRule",

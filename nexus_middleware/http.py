@@ -33,6 +33,8 @@ class Request(Protocol):
     @property
     def path(self) -> str: ...  # whole, with the prefix of a mount, percent-decoded
     @property
+    def mount(self) -> str: ...  # the part of the path that leads to where the app is mounted, "" for none
+    @property
     def query(self) -> bytes: ...
     @property
     def headers(self) -> list[Pair]: ...  # every line, names in lower case
@@ -73,6 +75,14 @@ class Head:
         if name in dict(self.headers):
             self.headers[:] = [pair for pair in self.headers if pair[0] != name]
         self.headers.append((name, value))
+
+    def vary(self, name: bytes) -> None:
+        """Say that the answer depends on a header of the request (RFC 9110, section 12.5.5)."""
+        said = self.get(b"vary")
+        if not said:
+            self.headers.append((b"vary", name))
+        elif not {name.lower(), b"*"} & {part.strip().lower() for part in said.split(b",")}:
+            self.set(b"vary", said + b", " + name)
 
     def add_missing(self, lines: Mapping[bytes, bytes]) -> None:
         """Add those lines whose name has none yet."""

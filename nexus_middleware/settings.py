@@ -31,6 +31,8 @@ class Settings:
     body_limit: int = 500 * 1024  # bytes
     allow: tuple[str, ...] = ()  # networks that alone may call; () for all
     deny: tuple[str, ...] = ()  # networks that may not call
+    cors_origins: tuple[str, ...] = ()  # whose pages may read the answers, "https://shop.example"; () for no CORS
+    api_keys: tuple[str, ...] = field(default=(), repr=False)  # for /api/*, plain or sha256:…; () needs none
     csp: str = ""  # Content-Security-Policy; "" for the preset's
     admin_token: str = field(default="", repr=False)  # opens the dashboard and its API; "" locks them
     dashboard_path: str = "/admin/infrastructure"
@@ -71,6 +73,10 @@ class Settings:
             _reject_or_warn(name, [*names])
         kinds = get_type_hints(cls)
         values = {names[name]: _read(name, text, kinds[names[name]]) for name, text in given.items() if name in names}
+        if values.get("api_keys") == ():
+            raise SettingsError(
+                "NEXUS_API_KEYS is set and has no key, which would open what it closes: unset it for that"
+            )
         if environ.get("REDIS_URL") and "store" not in values:
             values["store"] = environ["REDIS_URL"]
         return cls(**values)

@@ -11,7 +11,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from .http import App, ASGIApp, Receive, Scope, Send
 from .lifespan import lifespan
+from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
+from .middleware.cors import CORS
 from .middleware.ip_filter import IPFilter
 from .middleware.layer import Layer
 from .middleware.limits import Rule
@@ -47,9 +49,13 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(RequestTiming, record=runtime.monitor.record),
         partial(RequestLogger, log=runtime.log.access),
         partial(SecurityHeaders, csp=settings.csp or None),
+        # outside of all that refuses: a page may read why, and a preflight, which brings no key, is answered first
+        partial(CORS, origins=settings.cors_origins) if settings.cors_origins else None,
         partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=runtime.security),
         partial(BodyLimit, limit=settings.body_limit),
         partial(RateLimit, limit=limits, store=store) if limits else None,
+        # inside of the limit, so that wrong keys are counted and nobody may guess without end; outside of the cache
+        partial(APIKey, keys=settings.api_keys) if settings.api_keys else None,
         partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
     ]
     return [layer for layer in layers if layer is not None]

@@ -3,6 +3,13 @@
 import asyncio
 
 
+START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+
+
+def body(chunk, *, more=False):
+    return {"type": "http.response.body", "body": chunk, "more_body": more}
+
+
 class Connection:
     """A server's side of one request, message by message."""
 

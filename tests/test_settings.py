@@ -44,6 +44,20 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(given, told):
     assert told in str(error.value)
 
 
+def test_lists_of_origins_and_keys_are_read():
+    told = {"NEXUS_CORS_ORIGINS": "https://a.example, https://b.example", "NEXUS_API_KEYS": "one,two"}
+    settings = Settings.from_env(told)
+    assert (settings.cors_origins, settings.api_keys) == (("https://a.example", "https://b.example"), ("one", "two"))
+
+
+@pytest.mark.parametrize("text", ["", " ", ","])
+def test_keys_that_are_set_to_nothing_do_not_open_what_they_close(text):
+    with pytest.raises(SettingsError, match="NEXUS_API_KEYS is set and has no key"):
+        Settings.from_env({"NEXUS_API_KEYS": text})
+
+
 def test_no_secret_is_shown():
-    settings = Settings(admin_token="hush", store="redis://:hush@host", smtp_url="smtp://u:hush@host")
+    settings = Settings(
+        api_keys=("hush",), admin_token="hush", store="redis://:hush@host", smtp_url="smtp://u:hush@host"
+    )
     assert "hush" not in repr(settings)

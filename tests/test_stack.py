@@ -98,6 +98,41 @@ def test_a_path_that_is_given_back_is_the_app_s(door, make):
     assert len(origin.asked) == 3
 
 
+SHOP = {"cors_origins": ("https://shop.example",), "api_keys": ("the key of the shop",)}
+FROM_SHOP = ("origin", "https://shop.example")
+
+
+def test_a_preflight_needs_no_key_and_is_not_counted(door, make):
+    nexus = make(settings={**SHOP, "rate_limit": "1/minute"})
+    asked = [FROM_SHOP, ("access-control-request-method", "PUT"), ("access-control-request-headers", "x-api-key")]
+    answers = [door.get(nexus, "/api/x", method="OPTIONS", headers=asked) for _ in range(3)]
+    assert [a.status for a in answers] == [204] * 3
+    assert "x-api-key" in answers[0].headers["access-control-allow-headers"]
+    assert answers[0].headers["x-content-type-options"] == "nosniff"
+    assert door.get(nexus, "/api/x", headers=[("x-api-key", "the key of the shop")]).status == 200
+
+
+def test_wrong_keys_are_counted_and_another_origin_s_page_may_read_so(door, make):
+    nexus = make(settings={**SHOP, "rate_limit": "2/minute"})
+    answers = [door.get(nexus, "/api/x", headers=[FROM_SHOP, ("x-api-key", str(i))]) for i in range(3)]
+    assert [a.status for a in answers] == [401, 401, 429]
+    assert {a.headers["access-control-allow-origin"] for a in answers} == {"https://shop.example"}
+    assert answers[2].headers["retry-after"] == "60"
+
+
+def test_the_dashboard_and_the_probes_know_neither_keys_nor_origins(asgi_door):
+    nexus = Nexus(Origin().asgi, Settings(admin_token="a long secret", log_level="error", **SHOP))
+    for path, headers in (("/livez", []), ("/api/infrastructure/health", [TOKEN])):
+        answer = asgi_door.get(nexus, path, headers=[FROM_SHOP, *headers])
+        assert (answer.status, "access-control-allow-origin" in answer.headers) == (200, False)
+    nexus.runtime.close()
+
+
+def test_without_a_list_of_keys_or_origins_those_layers_are_not_there(door, make):
+    answer = door.get(make(), "/api/x", headers=[FROM_SHOP])
+    assert (answer.status, "vary" in answer.headers) == (200, False)
+
+
 class Mark(Layer):
     def after(self, request, head):
         head.add(b"x-mark", b"1")

@@ -31,7 +31,13 @@ def by_header(name: str) -> KeyOf:
     return key
 
 
-by_api_key: KeyOf = by_header("x-api-key")
+_by_key_header = by_header("x-api-key")
+
+
+def by_api_key(request: Request) -> str | None:
+    """Count by the name of the key that an outer `APIKey` let in, else by X-API-Key as it came, else by address."""
+    name = request.notes.get("api_key")
+    return _by_key_header(request) if name is None else f"api-key={name}"
 
 
 def by_user(request: Request) -> str | None:

@@ -23,6 +23,7 @@ class AccessLine(msgspec.Struct, gc=False):
     client: str
     request_id: str
     agent: str
+    caller: str = ""  # the name of the API key; "" for none
 
 
 class Log(Protocol):
@@ -70,6 +71,7 @@ class RequestLogger(Layer[None]):
                 request.client,
                 request.request_id,
                 agent[:200].decode("latin-1") if agent else "",
+                request.notes.get("api_key", ""),
             )
         )
 

@@ -28,6 +28,11 @@ class Trace(msgspec.Struct, eq=False):
         return self.request.request_id
 
     @property
+    def api_key(self) -> str:
+        """The name of the key that `APIKey` let in; "" for none."""
+        return self.request.notes.get("api_key", "")  # type: ignore[no-any-return]
+
+    @property
     def client(self) -> str:
         """The address of whoever asks, after trusted proxies; "" if it is unknown."""
         return self.passages[-1].request.client  # type: ignore[no-any-return]
@@ -101,6 +106,10 @@ class ASGIRequest(_Shared):
     @property
     def path(self) -> str:
         return self.scope["path"]  # type: ignore[no-any-return]
+
+    @property
+    def mount(self) -> str:
+        return self.scope.get("root_path", "")  # type: ignore[no-any-return]
 
     @property
     def query(self) -> bytes:
@@ -177,6 +186,10 @@ class WSGIRequest(_Shared):
     def path(self) -> str:
         path = self.environ.get("SCRIPT_NAME", "") + self.environ.get("PATH_INFO", "")
         return path.encode("latin-1").decode("utf-8", "replace") or "/"
+
+    @property
+    def mount(self) -> str:
+        return self.environ.get("SCRIPT_NAME", "").encode("latin-1").decode("utf-8", "replace")  # type: ignore[no-any-return]
 
     @property
     def query(self) -> bytes:

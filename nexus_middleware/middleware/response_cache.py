@@ -25,7 +25,7 @@ Flight: TypeAlias = "Future[Entry | None]"
 DECODE = msgspec.msgpack.Decoder(Entry).decode
 ENCODE = msgspec.msgpack.Encoder().encode
 HIT = (b"cache-status", b"nexus; hit")  # RFC 9211
-PERSONAL = (b"authorization", b"cookie", b"range")
+PERSONAL = (b"authorization", b"cookie", b"range", b"x-api-key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +98,9 @@ class ResponseCache(Layer[Any]):
     def before(self, request: Request, answer: Any) -> Reply | Flight | None:
         fetch: Fetch | None = request.notes.get(self)
         if fetch is None:
+            return None
+        if "api_key" in request.notes:  # whatever header brought it: what a key opens is for its holder
+            del request.notes[self]
             return None
         now = self._clock()
         entry = fetch.entry or self._given(fetch.key, answer)

@@ -40,9 +40,30 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     """
     if pattern == "*":
         return lambda path: True
+    fits = _compiled(pattern)
+    return lambda path: fits(canonical(path)) is not None
+
+
+def guard(pattern: str) -> Callable[[str], bool]:
+    """Return the `matcher` for what must not be slipped past: a path that fits as it stands, dots and all, fits too.
+
+    A router that leaves dot segments alone may serve "/api/../x" as something below /api.
+
+    >>> guard("/api/*")("/api/../x"), matcher("/api/*")("/api/../x")
+    (True, False)
+
+    Raises:
+        SettingsError: the pattern does not begin with / or *.
+    """
+    fits = _compiled(pattern)
+    return lambda path: fits(path.casefold()) is not None or fits(canonical(path)) is not None
+
+
+def _compiled(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    if pattern == "*":
+        return re.compile(".*", re.DOTALL).fullmatch
     if not pattern.startswith(("/", "*")):
         raise SettingsError(f"path={pattern!r} must begin with / or be '*', as in '/auth/*'")
     below = pattern.endswith("/*")
     parts = [re.escape(part) for part in (pattern[:-2] if below else pattern.rstrip("/") or "/").casefold().split("*")]
-    fits = re.compile("[^\0]*".join(parts) + ("(/.*)?" if below else ""), re.DOTALL).fullmatch
-    return lambda path: fits(canonical(path)) is not None
+    return re.compile("[^\0]*".join(parts) + ("(/.*)?" if below else ""), re.DOTALL).fullmatch

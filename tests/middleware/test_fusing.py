@@ -3,12 +3,31 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nexus_middleware import BodyLimit, IPFilter, RateLimit, RequestID, RequestLogger, ResponseCache, SecurityHeaders
+from nexus_middleware import (
+    CORS,
+    APIKey,
+    BodyLimit,
+    IPFilter,
+    RateLimit,
+    RequestID,
+    RequestLogger,
+    ResponseCache,
+    SecurityHeaders,
+)
 from nexus_middleware.middleware.layer import Layer
 from nexus_middleware.stores.memory import MemoryStore
 from tests.helpers import Answer, Clock, Origin
 
 ID = ("x-request-id", "given")
+SHOP = ("origin", "https://shop.example")
+SIMPLE = {
+    "id": RequestID,
+    "headers": SecurityHeaders,
+    "body": lambda app: BodyLimit(app, 10),
+    "ip": lambda app: IPFilter(app, deny=["198.51.100.1"]),
+    "cors": lambda app: CORS(app, origins=[SHOP[1]]),
+    "key": lambda app: APIKey(app, {"one": "1", "two": "2"}, paths=["/a"], header="x-key"),
+}
 
 
 class Marked(Layer):
@@ -45,21 +64,17 @@ class Kit:
             return ResponseCache(app, store=self.store, clock=self.clock)
         if kind == "mark":
             return Marked(app, b"m", self.noted)
-        return {"id": RequestID, "headers": SecurityHeaders, "body": lambda a: BodyLimit(a, 10), "ip": _filter}[kind](
-            app
-        )
+        return SIMPLE[kind](app)
 
 
-def _filter(app):
-    return IPFilter(app, deny=["198.51.100.1"])
-
-
-KINDS = st.lists(st.sampled_from(["log", "limit", "tight", "cache", "mark", "id", "headers", "body", "ip"]), max_size=7)
+KINDS = st.lists(st.sampled_from(["log", "limit", "tight", "cache", "mark", *SIMPLE]), max_size=7)
 REQUESTS = st.lists(
     st.tuples(
         st.sampled_from(["/a", "/b", "/fails"]),
         st.sampled_from(["203.0.113.1", "198.51.100.1"]),
         st.sampled_from([b"", b"short", b"much too long for it"]),
+        st.sampled_from([[], [SHOP], [SHOP, ("access-control-request-method", "PUT")], [("origin", "null")]]),
+        st.sampled_from([[], [("x-key", "1")], [("x-key", "2")], [("x-key", "wrong")]]),
     ),
     min_size=1,
     max_size=8,
@@ -85,9 +100,10 @@ def outcome(door, kinds, requests, *, fused):
         layer = kit.make(kind, app)
         layers.append(layer)
         app = door.inner(layer) if fused else door.gap(layer)
-    for path, client, sent in requests:
+    for path, client, sent, from_where, key in requests:
+        method = "OPTIONS" if len(from_where) > 1 else "POST" if sent else "GET"
         try:
-            came = door.get(layers[-1], path, client=client, body=sent, method="POST" if sent else "GET", headers=[ID])
+            came = door.get(layers[-1], path, client=client, body=sent, method=method, headers=[ID, *from_where, *key])
             seen.append((came.status, sorted(came.pairs), came.body))
         except RuntimeError as error:
             seen.append(str(error))

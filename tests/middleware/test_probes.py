@@ -6,6 +6,8 @@ import contextvars
 import pytest
 
 from nexus_middleware import (
+    CORS,
+    APIKey,
     BodyLimit,
     IPFilter,
     Nexus,
@@ -20,7 +22,7 @@ from nexus_middleware import (
 )
 from nexus_middleware.http import Head, Request
 from nexus_middleware.middleware.layer import Layer
-from tests.connection import Connection
+from tests.connection import START, Connection, body
 
 MARK = contextvars.ContextVar("mark", default="none")
 
@@ -49,6 +51,8 @@ STACKS = {
     "RequestTiming": lambda app: RequestTiming(app, server_timing=True),
     "RequestLogger": lambda app: RequestLogger(app, log=lambda line: None),
     "SecurityHeaders": SecurityHeaders,
+    "CORS": lambda app: CORS(app, origins=["https://shop.example"]),
+    "APIKey": lambda app: APIKey(app, ["a key"]),
     "IPFilter": lambda app: IPFilter(app, deny=["198.51.100.0/24"]),
     "BodyLimit": BodyLimit,
     "RateLimit": RateLimit,
@@ -57,6 +61,7 @@ STACKS = {
     "Tapped": Tapped,
     "six fused": lambda app: RequestID(SecurityHeaders(IPFilter(BodyLimit(RateLimit(ResponseCache(app)))))),
     "Nexus": lambda app: Nexus(app, Settings()),
+    "Nexus with all": lambda app: Nexus(app, Settings(cors_origins=("https://shop.example",), api_keys=("a key",))),
 }
 
 
@@ -73,13 +78,6 @@ def probe(test):
 
     run.__name__ = test.__name__
     return run
-
-
-START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
-
-
-def body(chunk, *, more=False):
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
 
 
 @probe

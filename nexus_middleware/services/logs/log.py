@@ -101,6 +101,7 @@ def unpacked(line: Any) -> dict[str, Any]:
         "client": line.client,
         "request_id": line.request_id,
         "agent": line.agent,
+        **({"caller": line.caller} if line.caller else {}),
     }
 
 

@@ -1,0 +1,121 @@
+"""Let in only callers who bring a key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+
+from ..errors import SettingsError
+from ..http import App, Head, Reply, Request, problem
+from ..rules.paths import guard
+from .layer import Layer, Mode
+
+DIGEST = re.compile(r"(?:([A-Za-z0-9._-]{1,64})=)?sha256:([0-9a-fA-F]{64})").fullmatch
+NAME = re.compile(r"[A-Za-z0-9._ @-]{1,64}").fullmatch
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+").fullmatch
+NOTE = "api_key"  # in `request.notes`: the name of the key, for `by_api_key`, logs and caches
+
+
+class APIKey(Layer[None]):
+    """Answer 401 to calls of some paths that bring none of the keys.
+
+    Keys are compared as SHA-256 digests, all of them each time, so that the time taken tells nothing of them. Give a
+    digest instead of a key, and the key itself stands nowhere on the server.
+
+    >>> app = APIKey(None, {"shop": "sha256:" + "0" * 64}, paths=("/api/*", "/export"))
+
+    Args:
+        app: What is protected.
+        keys: By name, `{"shop": "…"}`, or a list. A key is plain text or `sha256:` and its digest in hex; in a list a
+            digest may have a name, `shop=sha256:…`. One without is called by the first 8 digits of its digest.
+        paths: "/api/*" is all below /api and itself, in every spelling of it and below any mount; "*" is every path.
+        header: That brings the key.
+        mode: "shadow" records who would have been refused.
+
+    Raises:
+        SettingsError: there is no key or no path, or a key cannot be one. What was given is not repeated.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        keys: Mapping[str, str] | Iterable[str],
+        *,
+        paths: Iterable[str] = ("/api/*",),
+        header: str = "x-api-key",
+        mode: Mode = "enforce",
+    ) -> None:
+        super().__init__(app, mode=mode)
+        self._keys = _read(keys)
+        self._guards = [guard(path) for path in ([paths] if isinstance(paths, str) else paths)]
+        if not self._guards:
+            raise SettingsError("paths=() protects nothing: name paths, or '*' for all")
+        if not HEADER(header):
+            raise SettingsError(f"header={header!r} is no name of a header")
+        self._header = header.lower().encode()
+        self._challenge = ((b"www-authenticate", b'ApiKey realm="api", header="%s"' % self._header),)
+
+    def before(self, request: Request, answer: None) -> Reply | None:
+        if not self._guarded(request):
+            return None
+        given = request.header(self._header)
+        name = None if given is None else self._name(given)
+        if name is None:
+            return problem(request, 401, "This needs a key that is known.", headers=self._challenge)
+        request.notes[NOTE] = request.notes[self] = name
+        return None
+
+    def after(self, request: Request, head: Head) -> None:
+        if self._guarded(request):
+            head.vary(self._header)  # caches on the way do not know that the header is a credential
+
+    def _guarded(self, request: Request) -> bool:
+        path = request.path
+        inside = path.removeprefix(request.mount)
+        return any(guards(path) or (inside != path and guards(inside)) for guards in self._guards)
+
+    def _name(self, given: bytes) -> str | None:
+        digest, found = hashlib.sha256(given).digest(), None
+        for known, name in self._keys:
+            if hmac.compare_digest(digest, known):
+                found = name  # and on: to stop here would tell how far down the list it is
+        return found
+
+    def why(self, request: Request) -> str:
+        if not self._guarded(request):
+            return "needs no key"
+        if (name := request.notes.get(self)) is not None:
+            return f"key {name}"
+        return "no key" if request.header(self._header) is None else "unknown key"
+
+
+def _read(keys: Mapping[str, str] | Iterable[str]) -> list[tuple[bytes, str]]:
+    """Return digests and names."""
+    if isinstance(keys, str):
+        keys = [keys]
+    pairs = [*keys.items()] if isinstance(keys, Mapping) else [("", key) for key in keys]
+    found = [_digest(name, key) for name, key in pairs]
+    if not found:
+        raise SettingsError("keys: there is none, and without one nobody could call; leave the layer out to need none")
+    for i, what in enumerate(("key", "name")):
+        if len({pair[i] for pair in found}) < len(found):
+            raise SettingsError(f"keys: a {what} is given twice, so it would not tell who calls")
+    if not all(NAME(name) for _, name in found):
+        raise SettingsError("keys: a name must be of up to 64 letters, digits, spaces, '.', '_', '@' and '-'")
+    return found
+
+
+def _digest(name: str, key: str) -> tuple[bytes, str]:
+    if told := DIGEST(key):
+        digest, name = bytes.fromhex(told[2]), name or told[1] or ""
+    elif "sha256:" in key:
+        raise SettingsError("keys: after 'sha256:' come the 64 digits of the digest, in hex, and nothing else")
+    elif not key or not key.isprintable() or key != key.strip():
+        raise SettingsError(
+            "keys: a key must not be empty, nor begin or end with a space, nor hold what is not printed"
+        )
+    else:
+        digest = hashlib.sha256(key.encode()).digest()
+    return digest, name or digest.hex()[:8]
