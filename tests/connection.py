@@ -2,7 +2,6 @@
 
 import asyncio
 
-
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
 
 
