@@ -6,6 +6,7 @@ from .errors import NexusError, SettingsError, StoreError
 from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
+from .middleware.handlers import allow, allow_now, limit
 from .middleware.ip_filter import IPFilter
 from .middleware.keys import by_api_key, by_client, by_header, by_user
 from .middleware.layer import Layer
@@ -44,8 +45,11 @@ __all__ = [
     "SettingsError",
     "StoreError",
     "TrustedProxies",
+    "allow",
+    "allow_now",
     "by_api_key",
     "by_client",
     "by_header",
     "by_user",
+    "limit",
 ]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
 from ..errors import SettingsError
-from ..http import Request
+from ..http import Reply, Request, problem
 from ..rules.paths import matcher
-from ..rules.windows import Limit, Strategy
+from ..rules.windows import Allowance, Limit, Strategy
 from .keys import KeyOf, by_client, store_key
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 LATER = ("fixed-window", "moving-window", "sliding-window-counter")  # those of `limits`
+QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 PLANS = 256  # notations that one rule keeps ready; the one not met for longest is read again
 LimitOf: TypeAlias = Callable[[Request], str | None]
 CountWhen: TypeAlias = Callable[[Request, int], bool]
@@ -156,3 +158,18 @@ def parse(notation: str, cost: int, strategy: Strategy) -> list[Limit]:
     if any(not 1 <= cost <= x.amount for x in found):
         raise SettingsError(f"cost={cost} must be from 1 to the limit, {notation!r}")
     return found
+
+
+def refusal(request: Request, quotas: Sequence[Quota], answers: Sequence[Allowance]) -> Reply:
+    """Return the 429 (RFC 6585, section 4) that says when to come again, and names the limits that are used up."""
+    full = [(quota, x) for quota, x in zip(quotas, answers, strict=True) if not x.allowed]
+    wait = max(1, math.ceil(max(x.reset_after for _, x in full)))
+    return problem(
+        request,
+        429,
+        f"Too many requests: try again in {wait} s.",
+        kind=QUOTA_EXCEEDED,
+        title="Quota Exceeded",
+        headers=((b"retry-after", b"%d" % wait),),
+        members={"violated-policies": [quota.name for quota, _ in full]},
+    )

@@ -18,12 +18,11 @@ from ..stores.commands import GiveBack, Hit
 from ..stores.memory import MemoryStore
 from .keys import KeyOf, by_client
 from .layer import Layer, Mode
-from .limits import Asked, Compiled, CountWhen, LimitOf, Quota, Rule, compiled
+from .limits import Asked, Compiled, CountWhen, LimitOf, Quota, Rule, compiled, refusal
 
 Allowances: TypeAlias = tuple[Allowance, ...]
 OnError: TypeAlias = Literal["local", "open", "closed"]
 HeaderStyle: TypeAlias = Literal["ietf", "legacy", "both", "none"]
-QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
 
 class RateLimit(Layer[Allowances]):
@@ -107,21 +106,8 @@ class RateLimit(Layer[Allowances]):
         counted.answers = answer
         for allowance in counted.answers:
             if not allowance.allowed:
-                return self._refusal(request, counted)
+                return refusal(request, counted.quotas, counted.answers)
         return None
-
-    def _refusal(self, request: Request, counted: _Counted) -> Reply:
-        full = [(quota, x) for quota, x in zip(counted.quotas, counted.answers, strict=True) if not x.allowed]
-        wait = max(1, math.ceil(max(x.reset_after for _, x in full)))
-        return problem(
-            request,
-            429,
-            f"Too many requests: try again in {wait} s.",
-            kind=QUOTA_EXCEEDED,
-            title="Quota Exceeded",
-            headers=((b"retry-after", b"%d" % wait),),
-            members={"violated-policies": [quota.name for quota, _ in full]},
-        )
 
     def after(self, request: Request, head: Head) -> None:
         counted: _Counted | None = request.notes.get(self)

@@ -1,0 +1,256 @@
+"""Limits on single handlers of Starlette, FastAPI and Flask, and the question whether one more call is allowed."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import math
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, cast
+
+from ..errors import SettingsError, StoreError
+from ..http import Reply, Request
+from ..rules.windows import Allowance, Strategy
+from ..stores import open_store
+from ..stores.base import Store
+from ..stores.commands import Hit
+from ..stores.memory import MemoryStore
+from .keys import KeyOf, by_client
+from .limits import Compiled, LimitOf, Quota, Rule, compiled, refusal
+from .requests import ENVIRON, STATE, ASGIRequest, Trace, WSGIRequest
+
+F = TypeVar("F", bound=Callable[..., Any])
+INJECTED = "nexus_request"  # how FastAPI hands the request to a handler that does not ask for it
+CARRIERS = frozenset(("Request", "WebSocket", "HTTPConnection"))
+HERE = MemoryStore()  # for handlers without layers around them, and while their store is down
+log = logging.getLogger("nexus_middleware")
+
+
+def limit(  # each is one choice, by its keyword
+    notation: str | LimitOf,
+    *,
+    key: KeyOf = by_client,
+    name: str = "",
+    cost: int = 1,
+    strategy: Strategy = "sliding-window",
+    store: Store | str | None = None,
+) -> Callable[[F], F]:
+    """Limit how often each caller may call one handler; who calls more often gets 429, and the handler does not run.
+
+    The handler may be sync or async, of Starlette, FastAPI or Flask; put this below the framework's own decorator.
+    Each handler counts for itself.
+
+    Args:
+        notation: As `limit` of `Rule`.
+        key: Who is calling; None from it is not counted.
+        name: What callers are told the limit is called; the handler's own name if empty.
+        cost: What one call counts.
+        strategy: As of `RateLimit`.
+        store: Where the counts are; None for the store of the layers around the app, or this process without any.
+
+    Raises:
+        SettingsError: the limit cannot be read.
+    """
+
+    def decorate(handler: F) -> F:
+        place = f"{handler.__module__}.{handler.__qualname__}"
+        called = name or re.sub(r"[^A-Za-z0-9._-]+", "-", handler.__name__)[:64]
+        gate = _Gate(Rule(notation, key=key, name=called, cost=cost), place, strategy, store)
+        injected = _signature(handler)
+        make = _guarded_async if inspect.iscoroutinefunction(handler) else _guarded
+        guarded = make(handler, gate, injected=injected is not None)
+        if injected is not None:
+            guarded.__signature__ = injected  # type: ignore[attr-defined]
+        return cast("F", guarded)
+
+    return decorate
+
+
+async def allow(
+    request: Any,
+    limit: str,
+    *,
+    key: KeyOf = by_client,
+    name: str = "allow",
+    cost: int = 1,
+    store: Store | str | None = None,
+) -> Allowance:
+    """Count one call, and say whether it is allowed; of several limits the tightest answers.
+
+    Args:
+        request: Starlette's, FastAPI's or Flask's.
+        limit: In the notation of `limits`, such as `RateLimits.AUTH`.
+        key: Who is calling; None from it is not counted.
+        name: Whose count it is: one name with one limit is one count, wherever it is asked.
+        cost: What this call counts.
+        store: As of the decorator `limit`.
+
+    Raises:
+        SettingsError: the limit cannot be read.
+    """
+    return _tightest(*await _gate(limit, key, name, cost, store).acount(request))
+
+
+def allow_now(
+    request: Any,
+    limit: str,
+    *,
+    key: KeyOf = by_client,
+    name: str = "allow",
+    cost: int = 1,
+    store: Store | str | None = None,
+) -> Allowance:
+    """`allow` for handlers that are not async."""
+    return _tightest(*_gate(limit, key, name, cost, store).count(request))
+
+
+class _Gate:
+    """A rule that is asked from inside the app."""
+
+    def __init__(self, rule: Rule, place: str, strategy: Strategy, store: Store | str | None) -> None:
+        def key(request: Request) -> str | None:  # apart from the counts of layers, and of other handlers
+            caller = rule.key(request)
+            return None if caller is None else f"{place}:{caller}"
+
+        own = Rule(rule.limit, key=key, name=rule.name, cost=rule.cost)
+        self.rule: Compiled = compiled([own], strategy)[0]
+        self._store = open_store(store) if isinstance(store, str) else store
+
+    def count(self, carrier: Any) -> tuple[Request, Sequence[Quota], Sequence[Allowance]]:
+        """Count a call from a thread."""
+        request, store, quotas, hit = self._asked(carrier)
+        try:
+            return request, quotas, store.run([hit])[0] if quotas else ()
+        except StoreError as error:
+            return request, quotas, _down(request, hit, error)
+
+    async def acount(self, carrier: Any) -> tuple[Request, Sequence[Quota], Sequence[Allowance]]:
+        """Count a call from the event loop; Flask runs each async handler in a loop of its own, which may wait."""
+        if not hasattr(carrier, "scope"):
+            return self.count(carrier)
+        request, store, quotas, hit = self._asked(carrier)
+        try:
+            return request, quotas, (await store.arun([hit]))[0] if quotas else ()
+        except StoreError as error:
+            return request, quotas, _down(request, hit, error)
+
+    def _asked(self, carrier: Any) -> tuple[Request, Store, Sequence[Quota], Hit]:
+        request, around = _ours(carrier)
+        quotas, limits = self.rule.asked(request)
+        hit = Hit(() if request.again else limits)
+        return request, self._store or around or HERE, quotas if hit.limits else (), hit
+
+
+def _made(limit: str, key: KeyOf, name: str, cost: int, store: Store | str | None) -> _Gate:
+    return _Gate(Rule(limit, key=key, name=name, cost=cost), "allow", "sliding-window", store)
+
+
+_gate = cast("Callable[..., _Gate]", lru_cache(256)(_made))
+
+
+def _tightest(_request: Request, quotas: Sequence[Quota], answers: Sequence[Allowance]) -> Allowance:
+    if not quotas:
+        return Allowance(True, sys.maxsize, 0.0)  # not counted
+    return min(answers, key=lambda x: (x.allowed, x.remaining, -x.reset_after))
+
+
+def _down(request: Request, hit: Hit, error: StoreError) -> tuple[Allowance, ...]:
+    request.degraded = True
+    log.error("the store is down; a handler's calls are counted in this process: %s", error)
+    return HERE.run([hit])[0]  # type: ignore[no-any-return]
+
+
+def _guarded(handler: Callable[..., Any], gate: _Gate, *, injected: bool) -> Callable[..., Any]:
+    @wraps(handler)
+    def guarded(*args: Any, **options: Any) -> Any:
+        carrier = _carrier(handler, args, options)
+        if injected:
+            options.pop(INJECTED, None)
+        request, quotas, answers = gate.count(carrier)
+        if all(x.allowed for x in answers):
+            return handler(*args, **options)
+        return _response(carrier, _dressed(refusal(request, quotas, answers), quotas, answers))
+
+    return guarded
+
+
+def _guarded_async(handler: Callable[..., Any], gate: _Gate, *, injected: bool) -> Callable[..., Any]:
+    @wraps(handler)
+    async def guarded(*args: Any, **options: Any) -> Any:
+        carrier = _carrier(handler, args, options)
+        if injected:
+            options.pop(INJECTED, None)
+        request, quotas, answers = await gate.acount(carrier)
+        if all(x.allowed for x in answers):
+            return await handler(*args, **options)
+        if getattr(carrier, "scope", {}).get("type") == "websocket":
+            return await carrier.close(1008)
+        return _response(carrier, _dressed(refusal(request, quotas, answers), quotas, answers))
+
+    return guarded
+
+
+def _dressed(reply: Reply, quotas: Sequence[Quota], answers: Sequence[Allowance]) -> Reply:
+    policy = b", ".join([quota.policy for quota in quotas])
+    full = [pair for pair in zip(quotas, answers, strict=True) if not pair[1].allowed]
+    quota, said = max(full, key=lambda pair: pair[1].reset_after)
+    told = quota.told % (said.remaining, math.ceil(said.reset_after))
+    return Reply(reply.status, reply.body, (*reply.headers, (b"ratelimit-policy", policy), (b"ratelimit", told)))
+
+
+def _signature(handler: Callable[..., Any]) -> inspect.Signature | None:
+    """Return what FastAPI shall read of a handler that does not ask for the request; None if it is as it is."""
+    if "fastapi" not in sys.modules:
+        return None
+    signature = inspect.signature(handler)
+    if any(_asks(parameter) for parameter in signature.parameters.values()):
+        return None
+    kept = [*signature.parameters.values()]
+    at = len(kept) - (bool(kept) and kept[-1].kind is inspect.Parameter.VAR_KEYWORD)
+    wanted = sys.modules["starlette.requests"].Request
+    kept.insert(at, inspect.Parameter(INJECTED, inspect.Parameter.KEYWORD_ONLY, annotation=wanted))
+    return signature.replace(parameters=kept)
+
+
+def _asks(parameter: inspect.Parameter) -> bool:
+    kind = parameter.annotation
+    if kind is inspect.Parameter.empty:
+        return parameter.name in ("request", "websocket")
+    return (kind if isinstance(kind, str) else getattr(kind, "__name__", "")).rpartition(".")[2] in CARRIERS
+
+
+def _carrier(handler: Callable[..., Any], args: Sequence[Any], options: dict[str, Any]) -> Any:
+    """Return the framework's own request; whichever framework it is, it has been imported long ago."""
+    starlette, flask = sys.modules.get("starlette.requests"), sys.modules.get("flask")
+    if starlette is not None:
+        for each in (*args, *options.values()):
+            if isinstance(each, starlette.HTTPConnection):
+                return each
+    if flask is not None and flask.has_request_context():
+        return flask.request
+    raise SettingsError(f"{handler.__qualname__} is limited, but was given no request: let it take `request`")
+
+
+def _response(carrier: Any, reply: Reply) -> Any:
+    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    if hasattr(carrier, "scope"):
+        return sys.modules["starlette.responses"].Response(reply.body, reply.status, headers)
+    return reply.body, reply.status, headers
+
+
+def _ours(carrier: Any) -> tuple[Request, Store | None]:
+    """Return the request as layers see it, and the store of those around the app."""
+    trace: Trace | None
+    bare: ASGIRequest | WSGIRequest
+    if hasattr(carrier, "scope"):
+        trace, bare = carrier.scope.get("state", {}).get(STATE), ASGIRequest(carrier.scope)
+    else:
+        trace, bare = carrier.environ.get(ENVIRON), WSGIRequest(carrier.environ)
+    if trace is None:
+        bare.notes = {}
+        return bare, None
+    stores = (passage.chain.store for passage in trace.passages)
+    return trace.passages[-1].request, next((store for store in stores if store is not None), None)
