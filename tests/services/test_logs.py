@@ -32,6 +32,16 @@ def test_a_request_is_one_line_of_json(door, log, tmp_path):
     assert lines(tmp_path, "performance.log") == [line]
 
 
+@pytest.mark.parametrize(("level", "kept"), [("http", ["told"]), ("warn", [])])
+def test_at_the_level_http_events_are_told_of_and_at_warn_they_are_not(tmp_path, level, kept):
+    log = Log(Settings(log_dir=str(tmp_path), log_level=level), out=lambda text: None)
+    log.debug("hidden")
+    log.info("told")
+    log.writer.flush()
+    path = tmp_path / "combined.log"
+    assert ([line["event"] for line in lines(tmp_path, "combined.log")] if path.exists() else []) == kept
+
+
 def test_errors_have_a_file_of_their_own_with_the_traceback(log, tmp_path):
     log.bind(user=42).error("import failed", LookupError("no such course"))
     log.info("hello")

@@ -83,7 +83,7 @@ def _logger(writer: Writer, lowest: int) -> Any:
             structlog.processors.format_exc_info,
             write,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(lowest),
+        wrapper_class=structlog.make_filtering_bound_logger(-(-lowest // 10) * 10),  # it knows no level between its own
     ).bind()
 
 
