@@ -91,7 +91,7 @@ async def allow(
     Raises:
         SettingsError: the limit cannot be read.
     """
-    return _tightest(*await _gate(limit, key, name, cost, store).acount(request))
+    return _tightest(*await _gate(limit, key, name, cost, store).count_async(request))
 
 
 def allow_now(
@@ -127,7 +127,7 @@ class _Gate:
         except StoreError as error:
             return request, quotas, _down(request, hit, error)
 
-    async def acount(self, carrier: Any) -> tuple[Request, Sequence[Quota], Sequence[Allowance]]:
+    async def count_async(self, carrier: Any) -> tuple[Request, Sequence[Quota], Sequence[Allowance]]:
         """Count a call from the event loop; Flask runs each async handler in a loop of its own, which may wait."""
         if not hasattr(carrier, "scope"):
             return self.count(carrier)
@@ -183,7 +183,7 @@ def _guarded_async(handler: Callable[..., Any], gate: _Gate, *, injected: bool) 
         carrier = _carrier(handler, args, options)
         if injected:
             options.pop(INJECTED, None)
-        request, quotas, answers = await gate.acount(carrier)
+        request, quotas, answers = await gate.count_async(carrier)
         if all(x.allowed for x in answers):
             return await handler(*args, **options)
         if getattr(carrier, "scope", {}).get("type") == "websocket":

@@ -16,7 +16,7 @@ from ..rules.windows import Allowance, Limit, Strategy
 from .keys import KeyOf, by_client, store_key
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
-LATER = ("fixed-window", "moving-window", "sliding-window-counter")  # those of `limits`
+LATER: tuple[str, ...] = ("fixed-window", "moving-window", "sliding-window-counter")  # those of `limits`
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 PLANS = 256  # notations that one rule keeps ready; the one not met for longest is read again
 LimitOf: TypeAlias = Callable[[Request], str | None]

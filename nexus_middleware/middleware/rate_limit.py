@@ -99,11 +99,11 @@ class RateLimit(Layer[Allowances]):
             if self._on_error == "closed" and counted.quotas:
                 return problem(request, 503, "Calls cannot be counted just now.", headers=((b"retry-after", b"1"),))
             counted.here = self._on_error == "local"
-            answer = self._local.run([counted.hit])[0] if counted.here else ()
-        if counted.hit.shadows:
-            size = len(counted.quotas)
-            answer, counted.unseen = answer[:size], answer[size:]
-        counted.answers = answer
+            counted.hear(self._local.run([counted.hit])[0] if counted.here else ())
+        elif counted.watched:
+            counted.hear(answer)
+        else:  # nearly always
+            counted.answers = answer
         for allowance in counted.answers:
             if not allowance.allowed:
                 return refusal(request, counted.quotas, counted.answers)
@@ -162,6 +162,11 @@ class _Counted(msgspec.Struct):
     answers: Allowances = ()
     unseen: Allowances = ()  # what `watched` say
     here: bool = False  # counted in this process, since the store is down
+
+    def hear(self, answers: Allowances) -> None:
+        """Take what the store said: of rules that may refuse, then of those in shadow."""
+        size = len(self.quotas)
+        self.answers, self.unseen = answers[:size], answers[size:]
 
     def tightest(self) -> tuple[Quota, Allowance]:
         """Return the limit that refuses, or the one of which least is left."""

@@ -92,6 +92,24 @@ def test_only_failed_log_ins_count_if_count_when_says_so(door, any_store, strate
     assert statuses(door, app, 2, headers=RIGHT) == [429, 429]
 
 
+def test_many_wrong_log_ins_at_once_do_not_slip_past_count_when(door, store):
+    app = RateLimit(door.app(Origin(log_in)), "5/minute", count_when=failing, store=store)
+
+    assert sorted({a.status for a in door.many(60, app, headers=WRONG)}) == [401, 429]
+    assert statuses(door, app, 1, headers=RIGHT) == [429]
+
+
+def test_an_app_that_fails_is_told_to_count_when_as_500(door, any_store):
+    asked = []
+    origin = Origin(lambda path, headers: Answer(fails=True))
+    app = RateLimit(door.app(origin), "1/minute", count_when=lambda r, status: asked.append(status), store=any_store)
+
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="the app failed"):
+            door.get(app)
+    assert asked == [500, 500, 500]
+
+
 def test_the_layer_s_count_when_holds_for_rules_that_have_none(door, any_store):
     rules = [Rule("1/minute", name="failed"), Rule("3/minute", name="all", count_when=lambda request, status: True)]
     app = RateLimit(door.app(Origin(log_in)), rules, count_when=failing, store=any_store)
