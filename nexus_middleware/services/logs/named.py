@@ -18,10 +18,7 @@ def configure(settings: Settings, *, out: Callable[[str], Any] | None = None) ->
     """Make the log of this process, and lead what the standard library's loggers say into it.
 
     This alone touches global logging: the root logger's handlers are replaced by one. Called again, the new settings
-    hold.
-
-    >>> log = configure(Settings(log_level="error"), out=lambda text: None)
-    >>> log_system("started", version="1.2")
+    hold. Afterwards `log_system("started", version="1.2")` and its like write there.
 
     Args:
         settings: `log_level` and `log_dir`.
