@@ -40,6 +40,13 @@ def test_everyone_else_is_told_the_same(door):
     assert origin.asked == []
 
 
+def test_of_two_keys_none_is_taken(asgi_door):  # a WSGI server joins them into one that is none
+    app = APIKey(Origin().asgi, [KEY, OTHER])
+    both = [("x-api-key", KEY), ("x-api-key", "wrong")]
+
+    assert [asgi_door.get(app, "/api/x", headers=lines).status for lines in (both, both[::-1])] == [401, 401]
+
+
 SPELLINGS = [
     "/api",
     "/api/x",
