@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from ...errors import SettingsError
+from ...errors import SettingsError, StoreError
 from ...rules.presets import CacheTTL
 from ...stores import open_store
 from ...stores.base import Store, adrive, drive
@@ -221,16 +221,10 @@ class Cache:
         return len(missing)
 
     def note(self, *, hits: int, misses: int) -> None:
-        """Count hits and misses in this process; they are added to the store's when `stats` or `counted` next runs."""
+        """Count hits and misses in this process; they are added to the store's when `stats` or `tick` next runs."""
         with self._lock:
             self._hits += hits
             self._misses += misses
-
-    def counted(self) -> list[Command[Any]]:
-        """Take what was counted since the last time, as commands that add it to the store."""
-        with self._lock:
-            hits, misses, self._hits, self._misses = self._hits, self._misses, 0, 0
-        return [Add(f"stats:{self._prefix}hits", hits), Add(f"stats:{self._prefix}misses", misses)]
 
     def tick(self, now: float) -> None:
         """Add what was counted to the store's counters, for the background thread.
@@ -239,9 +233,17 @@ class Cache:
             StoreError: the store is down; the counts are kept.
         """
         if self._hits or self._misses:
-            hits, misses = self._hits, self._misses
-            self.store.run([Add(f"stats:{self._prefix}hits", hits), Add(f"stats:{self._prefix}misses", misses)])
-            self.note(hits=-hits, misses=-misses)
+            drive(self._tell(), self.store.run)
+
+    def _tell(self, *also: Command[Any]) -> Steps[list[Any]]:
+        """Add what was counted to the store's counters, and return them and the answers to what is asked beside."""
+        with self._lock:
+            hits, misses, self._hits, self._misses = self._hits, self._misses, 0, 0
+        try:
+            return (yield [Add(f"stats:{self._prefix}hits", hits), Add(f"stats:{self._prefix}misses", misses), *also])
+        except StoreError:
+            self.note(hits=hits, misses=misses)
+            raise
 
     def _get(self, key: str) -> Steps[bytes | None]:
         value: bytes | None = (yield [Get(self._prefix + key)])[0]
@@ -271,7 +273,7 @@ class Cache:
         return (yield [Add(self._prefix + key, amount)])[0]  # type: ignore[no-any-return]
 
     def _stats(self, *, bound: int = 200_000) -> Steps[CacheStats]:
-        hits, misses, facts = yield [*self.counted(), Facts()]
+        hits, misses, facts = yield from self._tell(Facts())
         keys, seen, cursor, more = 0, 0, 0, True
         while more and seen < bound:  # what others keep in the same Redis is walked over too
             cursor, page = (yield [Scan(self._prefix, "*", cursor, COUNTED_AT_ONCE)])[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from ...stores.base import Store
 from ...stores.commands import Add
 from ...stores.pages import Pages
@@ -22,6 +24,7 @@ class PageCache:
         self._shared = Cache(store, prefix="page:")
         self._store = store
         self._noted = (0, 0)
+        self._lock = threading.Lock()  # the background thread and whoever asks for the numbers note them
         self._purges: int | None = None
 
     async def aflush(self) -> int:
@@ -56,6 +59,7 @@ class PageCache:
             self._purges = purges
 
     def _note(self) -> None:
-        hits, misses = self.local.hits, self.local.misses
-        self._shared.note(hits=hits - self._noted[0], misses=misses - self._noted[1])
-        self._noted = hits, misses
+        with self._lock:
+            hits, misses = self.local.hits, self.local.misses
+            self._shared.note(hits=hits - self._noted[0], misses=misses - self._noted[1])
+            self._noted = hits, misses

@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ ENCODE = msgspec.json.Encoder(enc_hook=repr).encode
 ERROR = "error.log"
 COMBINED = "combined.log"
 PERFORMANCE = "performance.log"
+_STARTING = threading.Lock()
 
 
 class Writer:
@@ -50,7 +52,6 @@ class Writer:
         self.dropped = 0
         self._lock = threading.Lock()
         self._pid = 0
-        self._wake = threading.Event()
 
     def put(self, line: Any) -> None:
         """Take a line, or what `unpack` makes one of; what it holds must be JSON, and is not changed after."""
@@ -71,10 +72,11 @@ class Writer:
 
     def _start(self) -> None:
         """Begin to write; in a forked process again, without what its parent still has to write."""
-        with self._lock:
+        with _STARTING:
             if self._pid == os.getpid():
                 return
             if self._pid:
+                self._lock = threading.Lock()  # the parent's thread may have held it as it forked
                 self._waiting.clear()
             self._pid = os.getpid()
         threading.Thread(target=self._run, name="nexus-logs", daemon=True).start()
@@ -82,7 +84,7 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(EVERY)
+            time.sleep(EVERY)
             self.flush()
 
     def _write(self, lines: list[Line]) -> None:
