@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..errors import SettingsError
-from ..rules.networks import Networks
-from ..stores import open_store
-from ..stores.base import Store, adrive, drive
-from ..stores.commands import Command, DropFields, GetFields, Latest, Push, SetFields
+from ...errors import SettingsError
+from ...rules.networks import Networks
+from ...stores import open_store
+from ...stores.base import Store, adrive, drive
+from ...stores.commands import Command, DropFields, GetFields, Latest, Push, SetFields
 
 R = TypeVar("R")
 BLOCKED, EVENTS = "security:blocked", "security:events"
