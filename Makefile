@@ -17,7 +17,7 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench docs cover format lock clean browser
+.PHONY: help setup run test check bench docs cover format lock clean browser ffmpeg
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -27,7 +27,7 @@ setup: $(DEV) ## make .venv, with the package (editable) and all that its develo
 run: $(RUN) ## start the example with its own Redis and worker: PORT=8000 HOST=127.0.0.1, NEXUS_*, REDIS_URL
 	@exec $(PY) -m example_app
 
-test: $(DEV) browser ## run all tests, with a real Redis and a real browser
+test: $(DEV) browser ffmpeg ## run all tests, with a real Redis, a real browser and ffmpeg
 	@$(PY) -m pytest $(ARGS)
 
 check: $(DEV) ## lint, format, types, floors, dependencies, dead code, spelling
@@ -85,3 +85,11 @@ browser: $(DEV)
 	else \
 		$(PY) -m playwright install chromium; \
 	fi || { echo "make test: no browser: install Chromium (on Debian: apt install chromium)" >&2; exit 1; }
+
+ffmpeg:
+	@command -v ffmpeg >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing ffmpeg, once …"; apt-get -qq update && apt-get -qq -y install ffmpeg >/dev/null; \
+	else \
+		echo "make test: ffmpeg is missing: install it (on Debian: apt install ffmpeg)" >&2; exit 1; \
+	fi

@@ -1,0 +1,1 @@
+"""Files that users uploaded, made into what pages show: pictures, recordings and documents."""
