@@ -81,7 +81,8 @@ def _pages(document: PdfDocument, operation: Operation, folder: Path, progress: 
             raise Permanent(f"page {number} would have {width:.0f}x{height:.0f} pixels: ask for fewer dots per inch")
         name = f"page-{number:04}.png"
         with written(folder, name) as path:
-            page.render(scale=dots / POINTS).to_pil().save(path, "PNG")
+            picture = page.render(scale=dots / POINTS)  # pyright: ignore[reportArgumentType]  # a float will do
+            picture.to_pil().save(path, "PNG")
         files.append(name)
         progress(number / len(document))
     return {"files": files}
