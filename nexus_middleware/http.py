@@ -53,14 +53,11 @@ class Request(Protocol):
 Refuse: TypeAlias = "Callable[[Request, int], Reply]"
 
 
-class Head:
+class Head(msgspec.Struct, eq=False):
     """Status and headers of a response on its way out; edited in place, names in lower case."""
 
-    __slots__ = ("headers", "status")
-
-    def __init__(self, status: int, headers: Headers) -> None:
-        self.status = status
-        self.headers = headers
+    status: int
+    headers: Headers
 
     def get(self, name: bytes) -> bytes:
         """Return all lines of `name`, joined as RFC 9110, section 5.2 says; b"" if there is none."""

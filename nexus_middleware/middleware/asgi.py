@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
@@ -11,20 +12,53 @@ from ..http import Head, Message, Receive, Reply, Scope, Send, problem
 from ..lifespan import lifespan
 from .chain import Chain, log
 from .passage import Flow, Passage, Want
-from .requests import STATE, ASGIRequest
+from .requests import STATE, ASGIRequest, asgi_request
 
 if TYPE_CHECKING:
     from ..stores.commands import Command
+    from .layer import Layer
 
 REQUESTS = frozenset(("http", "websocket"))
 STARTS = frozenset(("http.response.start", "websocket.http.response.start"))
 BODIES = frozenset(("http.response.body", "websocket.http.response.body"))
 LASTS = frozenset(("http.response.pathsend", "websocket.close"))
 BUFFER = 500 * 1024  # bytes of a body that are held for `reads_body`, where no layer limits it
+NAME = itemgetter(0)
 GONE = {"type": "http.disconnect"}
 
 
-async def serve_rest(chain: Chain, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve(layer: Layer[Any], scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as an ASGI app; it is `Layer.__call__`, and one coroutine from the server to the app, for each is dear."""
+    chain = layer.compiled or layer.chain
+    if scope["type"] not in REQUESTS:
+        return await _serve_rest(chain, scope, receive, send)
+    passage = _entered(chain, scope, receive, send)
+    request = passage.request
+    try:
+        step = passage.advance()
+        while step is not None and not isinstance(step, Reply):
+            step = await passage.wait(step)
+        if step is not None:
+            await passage.answer(step)
+        elif request.body_limit is None:
+            await chain.asgi_app(request.scope, passage.receive, passage.send_on)
+        else:
+            await chain.asgi_app(request.scope, passage.receive_metered, passage.send_on)
+    except Exception:
+        if passage.too_long:
+            log.debug("the app failed after its client had been told 413", exc_info=True)
+            return None
+        if not passage.started and scope["type"] == "http":
+            await passage.answer(problem(request, 500, "The server failed to answer this request."))
+        raise
+    finally:
+        if not passage.finished and (commands := passage.finish()):
+            await passage.ask(commands)
+        if passage.began is not None:  # what it holds holds it, and a circle of objects is dear to free
+            passage.began.pop(STATE, None)
+
+
+async def _serve_rest(chain: Chain, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve what is neither a request nor a websocket: the lifespan, and what is not known yet."""
     if scope["type"] == "lifespan":
         await lifespan(chain.asgi_app, scope, receive, send, start=_nothing, stop=lambda: _close(chain))
@@ -32,73 +66,57 @@ async def serve_rest(chain: Chain, scope: Scope, receive: Receive, send: Send) -
         await chain.asgi_app(scope, receive, send)
 
 
-class ASGIPassage(Passage[ASGIRequest]):
+def _entered(chain: Chain, scope: Scope, receive: Receive, send: Send) -> ASGIPassage:
+    """Begin the passage of a request through `chain`, where the app finds it, or in the one that the app finds."""
+    state = scope.get("state")
+    if state is None:
+        state = scope["state"] = {}
+    trace = state.get(STATE)
+    if trace is None:
+        state[STATE] = passage = ASGIPassage(chain, asgi_request(scope, {}), state, receive=receive, send=send)
+    else:
+        passage = ASGIPassage(chain, asgi_request(scope, trace.request.notes), None, receive=receive, send=send)
+        trace.inside = [*(trace.inside or ()), passage]
+    return passage
+
+
+class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
     """A passage, and the way back to its client."""
 
-    _trailers = False
-    _plain = False  # the body goes by unseen
-    _too_long = False  # the body was, and the client has been told
-    _taken = 0  # bytes of the body that have gone by
+    receive: Receive
+    send: Send
+    trailers: bool = False
+    plain: bool = False  # the body goes by unseen
+    too_long: bool = False  # the body was, and the client has been told
+    taken: int = 0  # bytes of the body that have gone by
 
-    def __init__(self, chain: Chain, scope: Scope, receive: Receive, send: Send) -> None:
-        self.chain = chain
-        self.request = request = ASGIRequest(scope)
-        self._receive, self._send = receive, send
-        request.enter(self)
-
-    async def run(self) -> None:
-        """Serve the request, and tell the layers when it is over, however it ends."""
-        request = self.request
-        try:
-            step = self.advance()
-            while step is not None and not isinstance(step, Reply):
-                step = await self._wait(step)
-            if step is not None:
-                await self._answer(step)
-            elif request.body_limit is None:
-                await self.chain.asgi_app(request.scope, self._receive, self._send_on)
-            else:
-                await self.chain.asgi_app(request.scope, self._receive_metered, self._send_on)
-        except Exception:
-            if self._too_long:
-                log.debug("the app failed after its client had been told 413", exc_info=True)
-                return
-            if not self.started and request.scope["type"] == "http":
-                await self._answer(problem(request, 500, "The server failed to answer this request."))
-            raise
-        finally:
-            if not self.finished and (commands := self.finish()):
-                await self._ask(commands)
-            if self.outermost:
-                request.leave()
-
-    async def _wait(self, step: Any) -> Any:
+    async def wait(self, step: Any) -> Any:
         if step is Want.BODY:
             return await self._read_body() or self.advance()
         if isinstance(step, Future):  # shielded: one caller's cancellation must not break the others' promise
             return self.advance(await asyncio.shield(asyncio.wrap_future(step)))
-        return self.advance(await self._ask(step))
+        return self.advance(await self.ask(step))
 
-    async def _ask(self, commands: list[Command[Any]]) -> list[Any]:
+    async def ask(self, commands: list[Command[Any]]) -> list[Any]:
         store = self.chain.store
         try:
             return await store.arun(commands) if store is not None else []
         except StoreError as error:
             return self.chain.store_failed(self, commands, error)
 
-    async def _send_on(self, message: Message) -> None:
+    async def send_on(self, message: Message) -> None:
         """Pass on what the app sends: the head dressed, the body shown to the taps, all else untouched."""
         kind = message["type"]
-        if kind == "http.response.body" and self._plain:
-            await self._send(message)
+        if kind == "http.response.body" and self.plain:
+            await self.send(message)
             if not message.get("more_body", False) and (commands := self.finish()):
-                await self._ask(commands)
-        elif self._too_long:
+                await self.ask(commands)
+        elif self.too_long:
             return
         elif kind in STARTS:
             message = self._dressed(message)
             if self.instead is None:
-                await self._send(message)
+                await self.send(message)
             else:
                 await self._send_instead(message, self.instead)
         else:
@@ -109,7 +127,7 @@ class ASGIPassage(Passage[ASGIRequest]):
         last = False
         if kind in BODIES:
             ended = not message.get("more_body", False)
-            last = ended and not self._trailers
+            last = ended and not self.trailers
             if self.flow is not None:
                 await self._show(self.flow, message.get("body", b""), ended=ended)
         elif kind == "websocket.accept":
@@ -117,42 +135,50 @@ class ASGIPassage(Passage[ASGIRequest]):
         else:
             last = kind in LASTS or (kind == "http.response.trailers" and not message.get("more_trailers", False))
         if self.instead is None:
-            await self._send(message)
+            await self.send(message)
         if last and (commands := self.finish()):
-            await self._ask(commands)
+            await self.ask(commands)
 
     async def _send_instead(self, start: Message, body: bytes) -> None:
         if self.tail is not None:
             await self._show(self.tail, body, ended=True)
-        await self._send(start)
-        await self._send({"type": start["type"].replace("start", "body"), "body": body})
+        await self.send(start)
+        await self.send({"type": start["type"].replace("start", "body"), "body": body})
 
     async def _show(self, flow: Flow, chunk: bytes, *, ended: bool) -> None:
         if commands := flow.show(chunk, ended=ended):
-            await self._ask(commands)
+            await self.ask(commands)
 
     def _dressed(self, message: Message) -> Message:
         self.started = True
         lines = message.get("headers", ())
-        head = Head(message["status"], [x if x[0].islower() else (x[0].lower(), x[1]) for x in lines])
+        headers = [*lines]
+        for name, _ in headers:
+            if not name.islower():
+                headers = [(name.lower(), value) for name, value in headers]
+                break
+        head = Head(message["status"], headers)
         self.dress(head)
-        self._trailers = message.get("trailers", False)
-        self._plain = self.flow is None and self.instead is None and not self._trailers
+        if len(message) == 3:  # nearly always: no trailers, nor what is not known yet
+            self.plain = self.flow is None and self.instead is None
+            return {"type": message["type"], "status": head.status, "headers": head.headers}
+        self.trailers = message.get("trailers", False)
+        self.plain = self.flow is None and self.instead is None and not self.trailers
         return {**message, "status": head.status, "headers": head.headers}
 
-    async def _answer(self, reply: Reply) -> None:
+    async def answer(self, reply: Reply) -> None:
         scope = self.request.scope
         prefix = "http"
         if scope["type"] == "websocket":
-            await self._receive()  # websocket.connect
+            await self.receive()  # websocket.connect
             if "websocket.http.response" not in scope.get("extensions", {}):
                 self.status = reply.status
-                await self._send({"type": "websocket.close", "code": 1008})
+                await self.send({"type": "websocket.close", "code": 1008})
                 return
             prefix = "websocket.http"
         head = reply.head()
-        await self._send_on({"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers})
-        await self._send_on({"type": f"{prefix}.response.body", "body": reply.body})
+        await self.send_on({"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers})
+        await self.send_on({"type": f"{prefix}.response.body", "body": reply.body})
         if reply.again:
             self._repeat()
 
@@ -161,7 +187,7 @@ class ASGIPassage(Passage[ASGIRequest]):
         request, held = self.request, list[Message]()
         limit, size, more = request.body_limit or BUFFER, 0, True
         while more and size <= limit:
-            message = await self._receive()
+            message = await self.receive()
             held.append(message)
             size += len(message.get("body", b""))
             more = message["type"] == "http.request" and message.get("more_body", False)
@@ -170,23 +196,23 @@ class ASGIPassage(Passage[ASGIRequest]):
         if held[-1]["type"] == "http.request" and size <= limit:
             request.body = b"".join([message.get("body", b"") for message in held])
         held.reverse()
-        receive = self._receive
+        receive = self.receive
 
         async def replay() -> Message:
             return held.pop() if held else await receive()
 
-        self._receive = replay
+        self.receive = replay
         return None
 
-    async def _receive_metered(self) -> Message:
-        message = await self._receive()
-        self._taken += len(message.get("body", b""))
+    async def receive_metered(self) -> Message:
+        message = await self.receive()
+        self.taken += len(message.get("body", b""))
         request = self.request
-        if request.body_limit is None or self._taken <= request.body_limit or request.refuse_body is None:
+        if request.body_limit is None or self.taken <= request.body_limit or request.refuse_body is None:
             return message
         if not self.started:
-            await self._answer(request.refuse_body(request, request.body_limit))
-        self._too_long, self._plain = True, False
+            await self.answer(request.refuse_body(request, request.body_limit))
+        self.too_long, self.plain = True, False
         return GONE
 
     def _repeat(self) -> None:

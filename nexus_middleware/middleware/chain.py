@@ -34,6 +34,8 @@ class Chain:
         self.store: Store | None = next((x.store for x in layers if x.store is not None), None)
         self.asks = [(i, x.ask) for i, x in numbered if "ask" in x.steps]
         self.plan = self._plan(self.asks[0][0] if self.asks else -1)
+        waits = next((at for at, i, _ in self.plan if i < 0), len(self.plan))
+        self.early, self.late = self.plan[:waits], self.plan[waits:]  # what needs nothing but the request, and the rest
         self.afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
         self.dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
         self.background: set[Any] = set()  # tasks or threads that repeat a request unseen

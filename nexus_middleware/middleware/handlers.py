@@ -20,7 +20,8 @@ from ..stores.commands import Hit
 from ..stores.memory import MemoryStore
 from .keys import KeyOf, by_client
 from .limits import Compiled, LimitOf, Quota, Rule, compiled, refusal
-from .requests import ENVIRON, STATE, ASGIRequest, Trace, WSGIRequest
+from .requests import ENVIRON, STATE, asgi_request, wsgi_request
+from .trace import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
 INJECTED = "nexus_request"  # how FastAPI hands the request to a handler that does not ask for it
@@ -243,14 +244,9 @@ def _response(carrier: Any, reply: Reply) -> Any:
 
 def _ours(carrier: Any) -> tuple[Request, Store | None]:
     """Return the request as layers see it, and the store of those around the app."""
-    trace: Trace | None
-    bare: ASGIRequest | WSGIRequest
-    if hasattr(carrier, "scope"):
-        trace, bare = carrier.scope.get("state", {}).get(STATE), ASGIRequest(carrier.scope)
-    else:
-        trace, bare = carrier.environ.get(ENVIRON), WSGIRequest(carrier.environ)
+    over_scope = hasattr(carrier, "scope")
+    trace: Trace[Any] | None = carrier.scope.get("state", {}).get(STATE) if over_scope else carrier.environ.get(ENVIRON)
     if trace is None:
-        bare.notes = {}
-        return bare, None
-    stores = (passage.chain.store for passage in trace.passages)
-    return trace.passages[-1].request, next((store for store in stores if store is not None), None)
+        return asgi_request(carrier.scope, {}) if over_scope else wsgi_request(carrier.environ, {}), None
+    stores = (passage.chain.store for passage in trace.chains)
+    return trace.chains[-1].request, next((store for store in stores if store is not None), None)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from ..errors import SettingsError
-from ..http import App, Head, Receive, Reply, Request, Scope, Send
+from ..http import App, Head, Reply, Request
 from ..stores import open_store
 from ..stores.base import Store
 from ..stores.commands import Command
@@ -51,7 +51,7 @@ class Layer(Generic[A]):
         self.mode: Mode = mode
         self.owns_store = isinstance(store, str)
         self.store = open_store(store) if isinstance(store, str) else store
-        self._chain: Chain | None = None
+        self.compiled: Chain | None = None
 
     def __init_subclass__(cls) -> None:
         cls.steps = frozenset(step for step in STEPS if getattr(cls, step) is not getattr(Layer, step))
@@ -95,21 +95,16 @@ class Layer(Generic[A]):
     @property
     def chain(self) -> Chain:
         """This layer and those directly inside it, compiled at the first request."""
-        if self._chain is None:
+        if self.compiled is None:
             layers, app = fusible(self)
-            self._chain = Chain(layers, app, app.wsgi if isinstance(app, Layer) else app)
-        return self._chain
+            self.compiled = Chain(layers, app, app.wsgi if isinstance(app, Layer) else app)
+        return self.compiled
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        chain = self._chain or self.chain
-        if scope["type"] in asgi.REQUESTS:
-            await asgi.ASGIPassage(chain, scope, receive, send).run()
-        else:
-            await asgi.serve_rest(chain, scope, receive, send)
+    __call__ = asgi.serve  # as an ASGI app
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI app (PEP 3333)."""
-        return wsgi.serve(self._chain or self.chain, environ, start_response)
+        return wsgi.serve(self.compiled or self.chain, environ, start_response)
 
 
 def fusible(outermost: Layer[Any]) -> tuple[list[Layer[Any]], App]:

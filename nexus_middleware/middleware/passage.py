@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
-
-import msgspec
+from typing import Any, TypeAlias
 
 from ..http import Head, Reply
 from ..stores.commands import Command
-
-if TYPE_CHECKING:
-    from .chain import Chain
-    from .requests import ASGIRequest, WSGIRequest
+from .trace import R, Trace
 
 
 class Want(Enum):
@@ -23,17 +18,8 @@ class Want(Enum):
     BODY = "the whole body of the request"
 
 
-R = TypeVar("R", bound="ASGIRequest | WSGIRequest")
 Effect: TypeAlias = "list[Command[Any]] | Future[Any] | Want"
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """What one layer decided about one request, and why."""
-
-    layer: str
-    verdict: str  # passed, answered, would answer (mode="shadow"), not reached
-    status: int | None
-    why: str
+NOTHING: Mapping[int, Any] = {}
 
 
 class Flow:
@@ -58,24 +44,19 @@ class Flow:
         return [command for tap in self._taps if (command := tap(chunk, self._whole)) is not None]
 
 
-class Passage(Generic[R]):
+class Passage(Trace[R], eq=False):
     """How deep the request came, what stopped it, what sees the body of its response."""
 
-    chain: Chain
-    request: R
-    outermost = False  # of the chains around the app
-    depth = -1  # the innermost layer reached
-    status = 500
-    finished = False
-    started = False  # the head of the response has gone out
+    status: int = 500
+    finished: bool = False
+    started: bool = False  # the head of the response has gone out
     flow: Flow | None = None  # where the app's body goes by
     tail: Flow | None = None  # where the body goes by that an `after` sends instead
     instead: bytes | None = None
-    inner: Mapping[int, int] = {}  # the status that layers inside of a replacement saw
-    verdicts: Mapping[int, Reply] = {}
-    _at = 0  # the next step of the chain's plan
-    _asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
-    _answers: Mapping[int, Any] = {}
+    inner: Mapping[int, int] | None = None  # the status that layers inside of a replacement saw
+    at: int = 0  # the next step of the chain's plan
+    asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
+    answers: Mapping[int, Any] | None = None  # what the layers are told that asked
 
     def advance(self, outcome: Any = None) -> Reply | Effect | None:
         """Run the steps on the way in, up to the next wait.
@@ -87,59 +68,61 @@ class Passage(Generic[R]):
             What to wait for next, after which this is called again; the reply that ends the request; or None, when it
             is the app's turn.
         """
-        plan, request = self.chain.plan, self.request
-        if self._at:
-            plan = plan[self._at :]
-        if self._asked is not None:
-            self._hear(outcome)
+        chain, request = self.chain, self.request
         i = 0
         try:
-            for at, i, step in plan:
-                verdict = step(request, self._answers.get(i) if self._answers else None) if i >= 0 else step(self)
+            if self.at == 0 and self.asked is None:
+                for at, i, before in chain.early:
+                    if (verdict := before(request, None)) is not None and self._stops(at, i, verdict):
+                        return verdict  # type: ignore[no-any-return]
+                steps = chain.late
+            else:
+                self._hear(outcome)
+                steps = chain.plan[self.at :]
+            for at, i, step in steps:
+                verdict = step(self) if i < 0 else step(request, (self.answers or NOTHING).get(i))
                 if verdict is not None and self._stops(at, i, verdict):
                     return verdict  # type: ignore[no-any-return]
         except BaseException:
             self.depth = i - 1 if i >= 0 else -i - 2
             raise
-        self.depth = self.chain.size - 1
+        self.depth = chain.size - 1
         return None
 
     def _hear(self, outcome: Any) -> None:
-        asked, self._asked = self._asked, None
+        asked, self.asked = self.asked, None
         if isinstance(asked, int):
-            self._answers = {**self._answers, asked: outcome}
+            self.answers = {**(self.answers or NOTHING), asked: outcome}
         elif asked is not None:
-            self._answers = dict(zip(asked, outcome, strict=True))
+            self.answers = dict(zip(asked, outcome, strict=True))
 
     def _stops(self, at: int, i: int, verdict: Any) -> bool:
         """Whether the way in stops here: for good with a reply, or for a while."""
         if i < 0:  # a question or the body: the step that needs it comes next
-            self._at, self.depth = at + 1, -i - 2
+            self.at, self.depth = at + 1, -i - 2
             return True
         if isinstance(verdict, Reply):
-            self.verdicts = {**self.verdicts, i: verdict}
+            self.verdicts = {**(self.verdicts or NOTHING), i: verdict}
             self.depth = i
             return self.chain.layers[i].mode == "enforce"
-        self._at, self._asked, self.depth = at, i, i - 1  # a promise, with whose outcome the same step is called again
+        self.at, self.asked, self.depth = at, i, i - 1  # a promise, with whose outcome the same step is called again
         return True
 
     def questions(self) -> list[Command[Any]] | None:
         """Collect what the layers ask; a store that answers without waiting is asked at once."""
+        request, store = self.request, self.chain.store
         asked: list[int] = []
         commands: list[Command[Any]] = []
         for i, ask in self.chain.asks:
-            command = ask(self.request)
-            if command is not None:
+            if (command := ask(request)) is not None:
                 asked.append(i)
                 commands.append(command)
         if not commands:
             return None
-        store = self.chain.store
         if store is None or store.waits:
-            self._asked = asked
+            self.asked = asked
             return commands
-        answers = store.run(commands)
-        self._answers = {asked[0]: answers[0]} if len(asked) == 1 else dict(zip(asked, answers, strict=True))
+        self.answers = dict(zip(asked, store.run(commands), strict=True))
         return None
 
     def dress(self, head: Head) -> None:
@@ -162,7 +145,7 @@ class Passage(Generic[R]):
             self.flow = Flow(taps, head)
 
     def _replace(self, i: int, head: Head, reply: Reply) -> None:
-        self.inner = {**dict.fromkeys(range(i + 1, self.chain.size), head.status), **self.inner}
+        self.inner = {**dict.fromkeys(range(i + 1, self.chain.size), head.status), **(self.inner or NOTHING)}
         instead = reply.head()
         head.status, head.headers[:] = instead.status, instead.headers
         self.instead = reply.body
@@ -172,25 +155,9 @@ class Passage(Generic[R]):
         if self.finished:
             return []
         self.finished = True
-        if not self.chain.dones:
-            return []
         depth, request, status, inner = self.depth, self.request, self.status, self.inner
         commands = []
         for i, done in self.chain.dones:
             if i <= depth and (command := done(request, inner.get(i, status) if inner else status)) is not None:
                 commands.append(command)
         return commands
-
-    def explain(self) -> list[Decision]:
-        """Return what each layer decided, outermost first."""
-        return [
-            Decision(type(layer).__name__, *self._verdict(i), layer.why(self.request) if i <= self.depth else "")
-            for i, layer in enumerate(self.chain.layers)
-        ]
-
-    def _verdict(self, i: int) -> tuple[str, int | None]:
-        if i > self.depth:
-            return "not reached", None
-        if (reply := self.verdicts.get(i)) is None:
-            return "passed", None
-        return "answered" if self.chain.layers[i].mode == "enforce" else "would answer", reply.status

@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import msgspec
 
 from ..http import Pair, Refuse, Scope
 
-if TYPE_CHECKING:
-    from .passage import Decision, Passage
-
 STATE = "nexus"  # `request.state.nexus` in the app
 ENVIRON = "nexus.request"  # with a dot, as PEP 3333 wants what is not a string
 
 
-class Trace(msgspec.Struct, eq=False):
-    """What the app may read of a request's way to it: `request.state.nexus`, or `environ["nexus.request"]`."""
+class _Shared(msgspec.Struct, eq=False):
+    """What both doors' requests have: a struct, because one is made for every request and its fields are read often."""
 
-    request: _Shared
-    passages: list[Passage[Any]]  # through each chain, outermost first
-
-    @property
-    def request_id(self) -> str:
-        """The request's id, as `RequestID` gave it; "" without that layer."""
-        return self.request.request_id
-
-    @property
-    def api_key(self) -> str:
-        """The name of the key that `APIKey` let in; "" for none."""
-        return self.request.notes.get("api_key", "")  # type: ignore[no-any-return]
-
-    @property
-    def client(self) -> str:
-        """The address of whoever asks, after trusted proxies; "" if it is unknown."""
-        return self.passages[-1].request.client  # type: ignore[no-any-return]
-
-    @property
-    def degraded(self) -> bool:
-        """Whether the store was down, so that some layers went on without it."""
-        return any(passage.request.degraded for passage in self.passages)
-
-    @property
-    def decisions(self) -> list[Decision]:
-        """What each layer decided, and why, outermost first."""
-        return [decision for passage in self.passages for decision in passage.explain()]
-
-
-class _Shared:
     notes: dict[Any, Any]
+    method: str
+    path: str
     client: str
     scheme: str
+    again: bool
     body: bytes | None = None
-    degraded = False
+    degraded: bool = False
     body_limit: int | None = None  # bytes; what the door lets through to whoever reads the body
     refuse_body: Refuse | None = None
 
@@ -68,44 +38,25 @@ class _Shared:
             self.body_limit, self.refuse_body = limit, refuse
 
 
-class ASGIRequest(_Shared):
+def asgi_request(scope: Scope, notes: dict[Any, Any]) -> ASGIRequest:
+    """Return the request that `scope` tells of; a websocket's handshake is a GET."""
+    client = scope.get("client")
+    return ASGIRequest(
+        notes,
+        scope.get("method", "GET"),
+        scope["path"],
+        client[0] if client else "",
+        scope.get("scheme", "http"),
+        "nexus.again" in scope,
+        scope=scope,
+    )
+
+
+class ASGIRequest(_Shared, kw_only=True, eq=False):
     """A `Request` over a scope."""
 
     scope: Scope
-    _found: dict[bytes, bytes] | None = None
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        client = scope.get("client")
-        self.client = client[0] if client else ""
-        self.scheme = scope.get("scheme", "http")
-        self.again = "nexus.again" in scope
-
-    def enter(self, passage: Passage[Any]) -> None:
-        """Join the trace of the request, or begin it."""
-        state = self.scope.get("state")
-        if state is None:
-            state = self.scope["state"] = {}
-        trace = state.get(STATE)
-        if trace is None:
-            state[STATE] = Trace(self, [passage])
-            self.notes = {}
-            passage.outermost = True
-        else:
-            self.notes = trace.request.notes
-            trace.passages.append(passage)
-
-    def leave(self) -> None:
-        """End the trace: it holds the request, and a circle of objects is dear to free."""
-        self.scope["state"].pop(STATE, None)
-
-    @property
-    def method(self) -> str:
-        return self.scope.get("method", "GET")  # type: ignore[no-any-return]  # a websocket's handshake is a GET
-
-    @property
-    def path(self) -> str:
-        return self.scope["path"]  # type: ignore[no-any-return]
+    found: dict[bytes, bytes] | None = None  # the header lines, once one was looked for
 
     @property
     def mount(self) -> str:
@@ -123,23 +74,23 @@ class ASGIRequest(_Shared):
     def route(self) -> str:
         """The template of the path as Starlette and FastAPI leave it in the scope, with the prefix of mounts."""
         trace = self.scope["state"].get(STATE)
-        scope = trace.passages[-1].request.scope if trace is not None else self.scope
-        template = getattr(scope.get("route"), "path", "")
-        mounted = scope.get("root_path", "")
-        return mounted.removeprefix(self.scope.get("root_path", "")) + template if template else ""
+        scope = self.scope if trace is None or trace.inside is None else trace.inside[-1].request.scope
+        template: str = getattr(scope.get("route"), "path", "")
+        mounted, mount = scope.get("root_path", ""), self.scope.get("root_path", "")
+        return template if mounted == mount or not template else mounted.removeprefix(mount) + template
 
     def header(self, name: bytes) -> bytes | None:
         """Return the first line of `name`, in lower case."""
-        found = self._found
+        found = self.found
         if found is None:
-            found = self._found = dict(reversed(self.scope["headers"]))
+            found = self.found = dict(reversed(self.scope["headers"]))
         return found.get(name)
 
     def set(self, name: bytes, value: bytes | None) -> None:
         """Change a header line for the layers inside and the app."""
         kept = [pair for pair in self.scope["headers"] if pair[0] != name]
         self.scope = {**self.scope, "headers": kept if value is None else [*kept, (name, value)]}
-        self._found = None
+        self.found = None
 
     def set_origin(self, client: str, scheme: str, host: bytes | None) -> None:
         """Say who asks and how, as a trusted proxy knows it, for the layers inside and the app."""
@@ -149,43 +100,25 @@ class ASGIRequest(_Shared):
         self.scope = {**self.scope, "client": (client, 0) if client else None, "scheme": scheme}
 
 
-class WSGIRequest(_Shared):
+def wsgi_request(environ: WSGIEnvironment, notes: dict[Any, Any]) -> WSGIRequest:
+    """Return the request that `environ` tells of."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return WSGIRequest(
+        notes,
+        environ["REQUEST_METHOD"],
+        (path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")) or "/",
+        environ.get("REMOTE_ADDR", ""),
+        environ.get("wsgi.url_scheme", "http"),
+        "nexus.again" in environ,
+        environ=environ,
+    )
+
+
+class WSGIRequest(_Shared, kw_only=True, eq=False):
     """A `Request` over an environ."""
 
     environ: WSGIEnvironment
-    matched = ""  # the route, once it is known
-
-    def __init__(self, environ: WSGIEnvironment) -> None:
-        self.environ = environ
-        self.client = environ.get("REMOTE_ADDR", "")
-        self.scheme = environ.get("wsgi.url_scheme", "http")
-        self.again = "nexus.again" in environ
-        self._first = environ
-
-    def enter(self, passage: Passage[Any]) -> None:
-        """Join the trace of the request, or begin it."""
-        trace = self.environ.get(ENVIRON)
-        if trace is None:
-            self.environ[ENVIRON] = Trace(self, [passage])
-            self.notes = {}
-            passage.outermost = True
-        else:
-            self.notes = trace.request.notes
-            trace.passages.append(passage)
-
-    def leave(self) -> None:
-        """End the trace: it holds the request, and a circle of objects is dear to free."""
-        self._first.pop(ENVIRON, None)
-        self.environ.pop(ENVIRON, None)
-
-    @property
-    def method(self) -> str:
-        return self.environ["REQUEST_METHOD"]  # type: ignore[no-any-return]
-
-    @property
-    def path(self) -> str:
-        path = self.environ.get("SCRIPT_NAME", "") + self.environ.get("PATH_INFO", "")
-        return path.encode("latin-1").decode("utf-8", "replace") or "/"
+    matched: str = ""  # the route, once it is known
 
     @property
     def mount(self) -> str:
@@ -205,7 +138,7 @@ class WSGIRequest(_Shared):
     def route(self) -> str:
         """The template of the path as Flask leaves it in the environ, known from the head of the response on."""
         trace = self.environ.get(ENVIRON)
-        return trace.passages[-1].request.matched if trace is not None else self.matched
+        return self.matched if trace is None or trace.inside is None else trace.inside[-1].request.matched
 
     def keep_route(self) -> None:
         """Take the route while it is there: Flask removes it before the body goes out."""

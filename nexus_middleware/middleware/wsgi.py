@@ -16,7 +16,7 @@ from ..http import Head, Headers, Reply
 from .bodies import BodyTooLong, Metered, hold
 from .chain import Chain, log
 from .passage import Flow, Passage, Want
-from .requests import ENVIRON, WSGIRequest
+from .requests import ENVIRON, WSGIRequest, wsgi_request
 
 if TYPE_CHECKING:
     from ..stores.commands import Command
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def serve(chain: Chain, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Start the request; the server runs the rest by iterating over what this returns, and closing it."""
-    passage = WSGIPassage(chain, environ, start_response)
+    passage = entered(chain, environ, start_response)
     try:
         return passage.run()
     except BaseException:
@@ -32,18 +32,25 @@ def serve(chain: Chain, environ: WSGIEnvironment, start_response: StartResponse)
         raise
 
 
-class WSGIPassage(Passage[WSGIRequest]):
+def entered(chain: Chain, environ: WSGIEnvironment, start_response: StartResponse) -> WSGIPassage:
+    """Begin the passage of a request, and its trace, if no chain further out has begun that."""
+    trace = environ.get(ENVIRON)
+    if trace is None:
+        passage = WSGIPassage(chain, wsgi_request(environ, {}), environ, start_response=start_response)
+        environ[ENVIRON] = passage
+    else:
+        passage = WSGIPassage(chain, wsgi_request(environ, trace.request.notes), None, start_response=start_response)
+        trace.inside = [*(trace.inside or ()), passage]
+    return passage
+
+
+class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
     """A passage, and the way back to its client: a WSGI body that knows when the server is done with it."""
 
-    _body: Iterable[bytes] = ()
-    _again = False
-    _meter: Metered | None = None
-
-    def __init__(self, chain: Chain, environ: WSGIEnvironment, start_response: StartResponse) -> None:
-        self.chain = chain
-        self.request = request = WSGIRequest(environ)
-        self._start_response = start_response
-        request.enter(self)
+    start_response: StartResponse
+    body: Iterable[bytes] = ()
+    again: bool = False
+    meter: Metered | None = None
 
     def run(self) -> Iterable[bytes]:
         """Run the steps on the way in, and the app or the reply."""
@@ -51,18 +58,18 @@ class WSGIPassage(Passage[WSGIRequest]):
         while step is not None and not isinstance(step, Reply):
             step = self._wait(step)
         if step is None:
-            self._body = self._call_app()
+            self.body = self._call_app()
         else:
-            self._body, self._again = self._answer(step), step.again
+            self.body, self.again = self._answer(step), step.again
         return self
 
     def __len__(self) -> int:  # servers add a content-length to a body of one chunk
         if self.instead is not None:
             return 1
-        return len(self._body)  # type: ignore[arg-type]
+        return len(self.body)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._body:
+        for chunk in self.body:
             self._show(self.flow, chunk, ended=False)
             if self.instead is not None:
                 break
@@ -79,10 +86,11 @@ class WSGIPassage(Passage[WSGIRequest]):
             if commands := self.finish():
                 self._ask(commands)
         finally:
-            getattr(self._body, "close", _nothing)()
-            if self.outermost:
-                self.request.leave()
-        if self._again:
+            getattr(self.body, "close", _nothing)()
+            if self.began is not None:  # what it holds holds it, and a circle of objects is dear to free
+                self.began.pop(ENVIRON, None)
+                self.request.environ.pop(ENVIRON, None)
+        if self.again:
             self._repeat()
 
     def _wait(self, step: Any) -> Any:
@@ -101,8 +109,8 @@ class WSGIPassage(Passage[WSGIRequest]):
         request = self.request
         if request.body_limit is None or request.refuse_body is None:
             return self.chain.wsgi_app(request.environ, self._start)
-        self._meter = Metered(request.environ, request.body_limit)
-        request.environ = {**request.environ, "wsgi.input": io.BufferedReader(self._meter)}
+        self.meter = Metered(request.environ, request.body_limit)
+        request.environ = {**request.environ, "wsgi.input": io.BufferedReader(self.meter)}
         try:
             return self.chain.wsgi_app(request.environ, self._start)
         except BodyTooLong:
@@ -118,7 +126,7 @@ class WSGIPassage(Passage[WSGIRequest]):
         self.started = True
         request = self.request
         request.keep_route()
-        if self._meter is not None and self._meter.over and request.refuse_body is not None:
+        if self.meter is not None and self.meter.over and request.refuse_body is not None:
             refusal = request.refuse_body(request, request.body_limit or 0)  # whatever the app says of a cut body
             head = refusal.head()
             self.dress(head)
@@ -127,7 +135,7 @@ class WSGIPassage(Passage[WSGIRequest]):
             head = Head(int(line[:3]), [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers])
             self.dress(head)
         line = line if line.startswith(f"{head.status} ") else _line(head.status)
-        write = self._start_response(line, _texts(head.headers), exc_info)
+        write = self.start_response(line, _texts(head.headers), exc_info)
         return lambda chunk: self._write(write, chunk)
 
     def _write(self, write: Any, chunk: bytes) -> None:
@@ -137,7 +145,7 @@ class WSGIPassage(Passage[WSGIRequest]):
 
     def _answer(self, reply: Reply) -> list[bytes]:
         head = reply.head()
-        self._meter = None
+        self.meter = None
         self._start(_line(head.status), _texts(head.headers))
         return [reply.body]
 

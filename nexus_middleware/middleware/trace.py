@@ -1,0 +1,83 @@
+"""What the app may read of a request's way to it, and what each layer decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+
+from ..http import Reply
+
+if TYPE_CHECKING:
+    from .chain import Chain
+    from .requests import ASGIRequest, WSGIRequest
+
+R = TypeVar("R", bound="ASGIRequest | WSGIRequest")
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What one layer decided about one request, and why."""
+
+    layer: str
+    verdict: str  # passed, answered, would answer (mode="shadow"), not reached
+    status: int | None
+    why: str
+
+
+class Trace(msgspec.Struct, Generic[R], eq=False):
+    """What the app finds as `request.state.nexus`, or as `environ["nexus.request"]`: the passage of the outermost chain.
+
+    A struct, because one is made for every request.
+    """
+
+    chain: Chain
+    request: R
+    began: MutableMapping[str, Any] | None  # where the app finds this; None: it finds the trace of a chain further out
+    inside: list[Trace[R]] | None = None  # of the chains further in
+    depth: int = -1  # the innermost layer reached
+    verdicts: Mapping[int, Reply] | None = None  # the replies of the layers that gave one
+
+    @property
+    def request_id(self) -> str:
+        """The request's id, as `RequestID` gave it; "" without that layer."""
+        return self.request.request_id
+
+    @property
+    def api_key(self) -> str:
+        """The name of the key that `APIKey` let in; "" for none."""
+        return self.request.notes.get("api_key", "")  # type: ignore[no-any-return]
+
+    @property
+    def client(self) -> str:
+        """The address of whoever asks, after trusted proxies; "" if it is unknown."""
+        return self.chains[-1].request.client
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the store was down, so that some layers went on without it."""
+        return any(trace.request.degraded for trace in self.chains)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What each layer decided, and why, outermost first."""
+        return [decision for trace in self.chains for decision in trace.explain()]
+
+    @property
+    def chains(self) -> list[Trace[R]]:
+        """The traces of all chains that the request has come to, outermost first."""
+        return [self, *(self.inside or ())]
+
+    def explain(self) -> list[Decision]:
+        """Return what each layer of this chain decided, outermost first."""
+        return [
+            Decision(type(layer).__name__, *self._verdict(i), layer.why(self.request) if i <= self.depth else "")
+            for i, layer in enumerate(self.chain.layers)
+        ]
+
+    def _verdict(self, i: int) -> tuple[str, int | None]:
+        if i > self.depth:
+            return "not reached", None
+        if self.verdicts is None or (reply := self.verdicts.get(i)) is None:
+            return "passed", None
+        return "answered" if self.chain.layers[i].mode == "enforce" else "would answer", reply.status
