@@ -100,7 +100,9 @@ class Runtime:
         """Start the thread that does what no request shall wait for; once a process, and again after a fork."""
         with self._lock:
             if self._background is None or self._background.pid != os.getpid():
-                self._background = Background([self.monitor.tick, self.security.tick, self.pages.tick, self.cache.tick])
+                self._background = Background(
+                    [self.store.tick, self.monitor.tick, self.security.tick, self.pages.tick, self.cache.tick]
+                )
                 self._background.start()
             self.ready = True
 

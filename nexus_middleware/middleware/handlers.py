@@ -18,6 +18,7 @@ from ..stores import open_store
 from ..stores.base import Store
 from ..stores.commands import Hit
 from ..stores.memory import MemoryStore
+from ..stores.standby import standby_of
 from .keys import KeyOf, by_client
 from .limits import Compiled, LimitOf, Quota, Rule, compiled, refusal
 from .requests import ENVIRON, STATE, asgi_request, wsgi_request
@@ -26,7 +27,7 @@ from .trace import Trace
 F = TypeVar("F", bound=Callable[..., Any])
 INJECTED = "nexus_request"  # how FastAPI hands the request to a handler that does not ask for it
 CARRIERS = frozenset(("Request", "WebSocket", "HTTPConnection"))
-HERE = MemoryStore()  # for handlers without layers around them, and while their store is down
+HERE = MemoryStore()  # for handlers without layers around them
 log = logging.getLogger("nexus_middleware")
 
 
@@ -123,20 +124,34 @@ class _Gate:
     def count(self, carrier: Any) -> tuple[Request, Sequence[Quota], Sequence[Allowance]]:
         """Count a call from a thread."""
         request, store, quotas, hit = self._asked(carrier)
+        if (known := self._known(store, quotas, hit)) is not None:
+            return request, quotas, known
         try:
-            return request, quotas, store.run([hit])[0] if quotas else ()
+            return request, quotas, self._heard(store, hit, store.run([hit])[0])
         except StoreError as error:
-            return request, quotas, _down(request, hit, error)
+            return request, quotas, _down(request, store, hit, error)
 
     async def count_async(self, carrier: Any) -> tuple[Request, Sequence[Quota], Sequence[Allowance]]:
         """Count a call from the event loop; Flask runs each async handler in a loop of its own, which may wait."""
         if not hasattr(carrier, "scope"):
             return self.count(carrier)
         request, store, quotas, hit = self._asked(carrier)
+        if (known := self._known(store, quotas, hit)) is not None:
+            return request, quotas, known
         try:
-            return request, quotas, (await store.arun([hit]))[0] if quotas else ()
+            return request, quotas, self._heard(store, hit, (await store.arun([hit]))[0])
         except StoreError as error:
-            return request, quotas, _down(request, hit, error)
+            return request, quotas, _down(request, store, hit, error)
+
+    def _known(self, store: Store, quotas: Sequence[Quota], hit: Hit) -> Sequence[Allowance] | None:
+        if not quotas:
+            return ()
+        return standby_of(store).refusal(hit) if store.waits else None
+
+    def _heard(self, store: Store, hit: Hit, answer: tuple[Allowance, ...]) -> Sequence[Allowance]:
+        if store.waits:
+            standby_of(store).heard(hit, answer)
+        return answer
 
     def _asked(self, carrier: Any) -> tuple[Request, Store, Sequence[Quota], Hit]:
         request, around = _ours(carrier)
@@ -158,10 +173,10 @@ def _tightest(_request: Request, quotas: Sequence[Quota], answers: Sequence[Allo
     return min(answers, key=lambda x: (x.allowed, x.remaining, -x.reset_after))
 
 
-def _down(request: Request, hit: Hit, error: StoreError) -> tuple[Allowance, ...]:
+def _down(request: Request, store: Store, hit: Hit, error: StoreError) -> tuple[Allowance, ...]:
     request.degraded = True
     log.error("the store is down; a handler's calls are counted in this process: %s", error)
-    return HERE.run([hit])[0]  # type: ignore[no-any-return]
+    return standby_of(store).run(hit)
 
 
 def _guarded(handler: Callable[..., Any], gate: _Gate, *, injected: bool) -> Callable[..., Any]:

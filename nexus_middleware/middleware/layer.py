@@ -14,6 +14,7 @@ from ..stores.base import Store
 from ..stores.commands import Command
 from . import asgi, wsgi
 from .chain import Chain
+from .passage import Want
 
 A = TypeVar("A")
 Mode: TypeAlias = Literal["enforce", "shadow", "off"]
@@ -60,8 +61,11 @@ class Layer(Generic[A]):
         """Whether this layer wants `request.body`, if it `reads_body` at all; the app still gets every byte."""
         return True
 
-    def ask(self, request: Request) -> Command[A] | None:
-        """Return the question that the store shall answer before `before` runs."""
+    def ask(self, request: Request) -> Command[A] | Literal[Want.NO_MORE] | None:
+        """Return the question that the store shall answer before `before` runs.
+
+        Or `Want.NO_MORE`, if `before` will refuse without an answer: then no layer further in is asked.
+        """
         return None
 
     def before(self, request: Request, answer: A | None) -> Reply | Future[A | None] | None:

@@ -16,6 +16,7 @@ class Want(Enum):
     """What a passage waits for besides the store and promises."""
 
     BODY = "the whole body of the request"
+    NO_MORE = "nothing for layers further in: one refuses without asking"
 
 
 Effect: TypeAlias = "list[Command[Any]] | Future[Any] | Want"
@@ -115,6 +116,8 @@ class Passage(Trace[R], eq=False):
         commands: list[Command[Any]] = []
         for i, ask in self.chain.asks:
             if (command := ask(request)) is not None:
+                if command is Want.NO_MORE:
+                    break
                 asked.append(i)
                 commands.append(command)
         if not commands:

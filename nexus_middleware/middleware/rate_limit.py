@@ -15,10 +15,11 @@ from ..http import App, Head, Reply, Request, problem
 from ..rules.windows import Allowance, Limit, Strategy
 from ..stores.base import Store
 from ..stores.commands import GiveBack, Hit
-from ..stores.memory import MemoryStore
+from ..stores.standby import standby_of
 from .keys import KeyOf, by_client
 from .layer import Layer, Mode
 from .limits import Asked, Compiled, CountWhen, LimitOf, Quota, Rule, compiled, refusal
+from .passage import Want
 
 Allowances: TypeAlias = tuple[Allowance, ...]
 OnError: TypeAlias = Literal["local", "open", "closed"]
@@ -75,9 +76,10 @@ class RateLimit(Layer[Allowances]):
         if not any(rule.count_when for rule in rules):
             self.steps -= {"done"}  # a step less for every request
         self._on_error, self._ietf, self._legacy = on_error, headers in ("ietf", "both"), headers in ("legacy", "both")
-        self._local = MemoryStore()
+        self._standby = standby_of(self.store) if self.store is not None and self.store.waits else None
+        self._lasting = "done" not in self.steps  # a refusal, which calls given back would end
 
-    def ask(self, request: Request) -> Hit | None:
+    def ask(self, request: Request) -> Hit | Literal[Want.NO_MORE] | None:
         if request.again:
             return None
         rules = self._rules if self._everywhere else [rule for rule in self._rules if rule.meets(request)]
@@ -89,21 +91,25 @@ class RateLimit(Layer[Allowances]):
         if not counted.hit.limits and not counted.hit.shadows:
             return None
         request.notes[self] = counted
+        if self._standby is not None and (said := self._standby.refusal(counted.hit)) is not None:
+            counted.hear(said)
+            return Want.NO_MORE if self.mode == "enforce" else None
         return counted.hit
 
     def before(self, request: Request, answer: Allowances | None) -> Reply | None:
         counted: _Counted | None = request.notes.get(self)
         if counted is None:
             return None
-        if answer is None:
+        if answer is not None:
+            counted.hear(answer)
+            if self._standby is not None:
+                self._standby.heard(counted.hit, answer, lasting=self._lasting)
+        elif not counted.answers:  # no refusal that was known before
             if self._on_error == "closed" and counted.quotas:
                 return problem(request, 503, "Calls cannot be counted just now.", headers=((b"retry-after", b"1"),))
-            counted.here = self._on_error == "local"
-            counted.hear(self._local.run([counted.hit])[0] if counted.here else ())
-        elif counted.watched:
-            counted.hear(answer)
-        else:  # nearly always
-            counted.answers = answer
+            if self._on_error == "local" and self._standby is not None:
+                counted.here = True
+                counted.hear(self._standby.run(counted.hit))
         for allowance in counted.answers:
             if not allowance.allowed:
                 return refusal(request, counted.quotas, counted.answers)
@@ -138,8 +144,8 @@ class RateLimit(Layer[Allowances]):
                 if said.at and quota.count_when is not None and not quota.count_when(request, status)
             ]
         )
-        if taken and counted.here:
-            self._local.run([GiveBack(taken)])
+        if taken and counted.here and self._standby is not None:
+            self._standby.give_back(taken)
             return None
         return GiveBack(taken) if taken else None
 
@@ -165,6 +171,9 @@ class _Counted(msgspec.Struct):
 
     def hear(self, answers: Allowances) -> None:
         """Take what the store said: of rules that may refuse, then of those in shadow."""
+        if not self.watched:  # nearly always
+            self.answers = answers
+            return
         size = len(self.quotas)
         self.answers, self.unseen = answers[:size], answers[size:]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -89,7 +90,7 @@ class Ring:
         while over > self.counts[at]:
             over -= self.counts[at]
             at += 1
-        return Allowance(False, limit.amount - self.total, (times[at] + self.window - now) / 1e6)
+        return Allowance(False, max(0, limit.amount - self.total), (times[at] + self.window - now) / 1e6)
 
     def add(self, limit: Limit, now: int) -> Allowance:
         """Note an admitted call, and say what is left after it."""
@@ -102,6 +103,22 @@ class Ring:
             times.append(now)
             self.counts.append(cost)
         return Allowance(True, limit.amount - self.total, (times[self.start] + self.window - now) / 1e6, now)
+
+    def tell(self, calls: Sequence[tuple[int, int]], now: int) -> None:
+        """Add (time, calls), oldest first, that were counted elsewhere, after `forget`; the total may pass the limit.
+
+        Where there are too many slots the oldest are joined, which can only over-count.
+        """
+        times, counts = self.times[self.start :], self.counts[self.start :]
+        for at, count in calls:
+            if at > now - self.window:
+                place = bisect_right(times, at)
+                times.insert(place, at)
+                counts.insert(place, count)
+        while len(times) > SLOTS:
+            counts[1] += counts[0]
+            del times[0], counts[0]
+        self.times, self.counts, self.start, self.total = times, counts, 0, sum(counts)
 
     def give_back(self, cost: int, at: int, now: int) -> None:
         """Forget a call that was noted at `at`, after `forget`; its slot stays as long as others are in it."""
@@ -140,7 +157,7 @@ def gcra(due: float, limit: Limit, now: int, *, at: int = 0) -> tuple[Allowance,
     base = max(due, float(now))
     new = base + step * limit.cost
     if new - now > window:
-        return Allowance(False, int((window - (base - now)) / step), int(new - now - window) / 1e6), due
+        return Allowance(False, max(0, int((window - (base - now)) / step)), int(new - now - window) / 1e6), due
     return Allowance(True, int((window - (new - now)) / step), int(new - now) / 1e6, at), new
 
 
@@ -151,3 +168,11 @@ def unspent(due: float, limit: Limit, taken: Allowance, now: int) -> float:
     """
     left = float(taken.at + round(taken.reset_after * 1e6) - now)
     return due - max(0.0, min(limit.micros / limit.amount * limit.cost, left))
+
+
+def told(due: float, limit: Limit, calls: Sequence[tuple[int, int]], now: int) -> float:
+    """Return the `due` of a caller with (time, calls), oldest first, that were counted elsewhere."""
+    late = 0.0
+    for at, count in calls:
+        late = max(late, float(at)) + limit.micros / limit.amount * count
+    return max(due, float(now)) + max(0.0, late - now)

@@ -34,6 +34,22 @@ class GiveBack(Command[None], frozen=True, gc=False):
     taken: tuple[tuple[str, Limit, Allowance], ...]
 
 
+class Tell(Command[None], frozen=True, gc=False):
+    """Add calls that were counted elsewhere: on (key, limit), each (age in microseconds, calls), oldest first.
+
+    They are added whatever the limit says, since they have been admitted.
+    """
+
+    late: tuple[tuple[str, Limit, tuple[tuple[int, int], ...]], ...]
+
+
+class Alive(Command[int], frozen=True, gc=False):
+    """Note that `process` counts calls here, and return how many processes did in the last `within` seconds."""
+
+    process: str
+    within: int
+
+
 class Get(Command[bytes | None], frozen=True, gc=False):
     """Return the value that was put under `key`, if it has not expired."""
 

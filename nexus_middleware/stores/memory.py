@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..rules.globs import expression
-from ..rules.windows import Allowance, Limit, Ring, gcra, unspent
+from ..rules.windows import Allowance
 from . import commands as c
+from .counts import Counts, stops
 
 FOREVER = float("inf")
 OVERHEAD = 200  # bytes that a key and its bookkeeping take, roughly
@@ -45,13 +46,15 @@ class MemoryStore:
         max_bytes: int = 64 * 2**20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._max_callers, self._max_bytes, self._clock = max_callers, max_bytes, clock
+        self._max_bytes, self._clock = max_bytes, clock
         self._lock = threading.Lock()
-        self._counts: OrderedDict[str, Ring | float] = OrderedDict()  # a ring, or what `gcra` keeps
+        self._counts = Counts(max_callers)
         self._data: OrderedDict[str, _Entry] = OrderedDict()
         self._bytes = 0
         self._do: dict[type, Callable[[Any, float], Any]] = {
-            c.GiveBack: self._give_back,
+            c.GiveBack: self._counts.give_back,
+            c.Tell: self._counts.tell,
+            c.Alive: lambda command, now: 1,  # this process alone
             c.Get: self._get,
             c.Put: self._put,
             c.Drop: self._drop,
@@ -75,19 +78,27 @@ class MemoryStore:
         with self._lock:
             now = self._clock()
             if len(commands) == 1 and type(commands[0]) is c.Hit:  # nearly always
-                return [self._hit(commands[0], int(now * 1e6), counted=True)]
+                return [self._counts.hit(commands[0], int(now * 1e6), counted=True)]
             for command in commands:
                 if type(command) is c.Hit:
-                    answer = self._hit(command, int(now * 1e6), counted=not stopped)
-                    stopped = stopped or _stops(command, answer)
+                    answer = self._counts.hit(command, int(now * 1e6), counted=not stopped)
+                    stopped = stopped or stops(command, answer)
                     answers.append(answer)
                 else:
                     answers.append(self._do[type(command)](command, now))
         return answers
 
+    def judge(self, hit: c.Hit) -> tuple[Allowance, ...]:
+        """Say what `run` would answer, and count nothing."""
+        with self._lock:
+            return self._counts.hit(hit, int(self._clock() * 1e6), counted=False)
+
     async def arun(self, commands: Sequence[c.Command[Any]]) -> list[Any]:
         """`run`, which never waits."""
         return self.run(commands)
+
+    def tick(self, now: float) -> None:
+        """Do nothing: nobody else counts here."""
 
     def check(self) -> None:
         """Do nothing: it is always there."""
@@ -97,71 +108,6 @@ class MemoryStore:
 
     async def aclose(self) -> None:
         """Do nothing, as `close`."""
-
-    def _hit(self, hit: c.Hit, now: int, *, counted: bool) -> tuple[Allowance, ...]:
-        if not hit.shadows:
-            return self._group(hit.limits, now, counted=counted)
-        answer = self._group(hit.limits, now, counted=counted)
-        counted = counted and not _stops(hit, answer)
-        return answer + tuple([x for group in hit.shadows for x in self._group(group, now, counted=counted)])
-
-    def _group(self, limits: Sequence[tuple[str, Limit]], now: int, *, counted: bool) -> tuple[Allowance, ...]:
-        if len(limits) == 1:  # nearly always
-            key, limit = limits[0]
-            if limit.strategy == "sliding-window":
-                ring = self._ring(key, limit, now)
-                return (ring.take(limit, now) if counted else ring.judge(limit, now),)
-        judged = [self._judge(key, limit, now) for key, limit in limits]
-        if not counted or not all(x.allowed for x in judged):
-            return tuple(judged)
-        return tuple([self._note(key, limit, now) for key, limit in limits])
-
-    def _give_back(self, command: c.GiveBack, now: float) -> None:
-        micros = int(now * 1e6)
-        for key, limit, taken in command.taken:
-            if limit.strategy == "gcra":
-                if key in self._counts:
-                    self._counts[key] = unspent(self._due(key), limit, taken, micros)
-            elif type(ring := self._counts.get(key)) is Ring:
-                ring.forget(micros)
-                ring.give_back(limit.cost, taken.at, micros)
-
-    def _judge(self, key: str, limit: Limit, now: int) -> Allowance:
-        if limit.strategy == "gcra":
-            allowance, _ = gcra(self._due(key), limit, now)
-            return allowance
-        return self._ring(key, limit, now).judge(limit, now)
-
-    def _note(self, key: str, limit: Limit, now: int) -> Allowance:
-        if limit.strategy == "gcra":
-            if key not in self._counts:
-                self._sweep_counts(now)
-            allowance, self._counts[key] = gcra(self._due(key), limit, now, at=now)
-            return allowance
-        return self._ring(key, limit, now).add(limit, now)
-
-    def _due(self, key: str) -> float:
-        kept = self._counts.get(key, 0.0)
-        return kept if isinstance(kept, float) else 0.0
-
-    def _ring(self, key: str, limit: Limit, now: int) -> Ring:
-        ring = self._counts.get(key)
-        if type(ring) is not Ring:
-            self._sweep_counts(now)
-            ring = self._counts[key] = Ring(limit.micros, limit.grain)
-        ring.forget(now)
-        return ring
-
-    def _sweep_counts(self, now: int) -> None:
-        """Look at the two that were not looked at for longest: dead ones go, and the oldest where there is no room."""
-        counts = self._counts
-        for _ in range(min(2, len(counts))):
-            key, kept = counts.popitem(last=False)
-            ends = kept if not isinstance(kept, Ring) else kept.newest + kept.window
-            if ends > now:
-                counts[key] = kept
-        while len(counts) >= self._max_callers:
-            counts.popitem(last=False)
 
     def _entry(self, key: str, now: float) -> _Entry | None:
         entry = self._data.get(key)
@@ -216,7 +162,7 @@ class MemoryStore:
         return True
 
     def _drop(self, command: c.Drop, now: float) -> int:
-        counted = [self._counts.pop(key, None) is not None for key in command.keys]
+        counted = [self._counts.kept.pop(key, None) is not None for key in command.keys]
         kept = [self._entry(key, now) is not None and self._remove(key) for key in command.keys]
         return sum(map(bool.__or__, counted, kept))
 
@@ -274,8 +220,3 @@ class MemoryStore:
             "maxmemory": str(self._max_bytes),
             "keys": str(len(self._data)),
         }
-
-
-def _stops(hit: c.Hit, answer: Sequence[Allowance]) -> bool:
-    """Whether what comes after `hit` is not counted; `answer` begins with that of its limits."""
-    return hit.binding and not all(x.allowed for x in answer[: len(hit.limits)])

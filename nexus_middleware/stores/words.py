@@ -13,11 +13,16 @@ from ..rules.windows import Allowance, Limit
 from . import commands as c
 from .pipeline import Words
 
-SCRIPT = files(__package__ or "").joinpath("scripts/count.lua").read_bytes()
-SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()
-BACK = files(__package__ or "").joinpath("scripts/give_back.lua").read_bytes()
-BACK_SHA = hashlib.sha1(BACK, usedforsecurity=False).hexdigest()
-SCRIPTS = (SCRIPT, BACK)
+
+def _script(name: str) -> tuple[bytes, str]:
+    text = files(__package__ or "").joinpath(f"scripts/{name}.lua").read_bytes()
+    return text, hashlib.sha1(text, usedforsecurity=False).hexdigest()
+
+
+(COUNT, SHA), (BACK, BACK_SHA) = _script("count"), _script("give_back")
+(TELL, TELL_SHA), (ALIVE, ALIVE_SHA) = _script("tell"), _script("alive")
+SCRIPTS = (COUNT, BACK, TELL, ALIVE)
+WORKERS = "rate:workers"
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
 
@@ -32,7 +37,7 @@ class Speech:
 
     def __init__(self, commands: Sequence[c.Command[Any]], prefix: str, now: int | None) -> None:
         self.words: list[Words] = []
-        self._commands, self._prefix = commands, prefix
+        self.commands, self._prefix = commands, prefix
         self._reads: list[tuple[Read, int, int]] = []
         hits = [command for command in commands if isinstance(command, c.Hit)]
         if hits:
@@ -40,7 +45,7 @@ class Speech:
         for command in commands:
             if not isinstance(command, c.Hit):
                 speak, read = _SPOKEN[type(command)]
-                words = [self._back(command, now)] if isinstance(command, c.GiveBack) else speak(prefix, command)
+                words = [self._timed(command, now)] if type(command) in TIMED else speak(prefix, command)
                 self._reads.append((read, len(self.words), len(self.words) + len(words)))
                 self.words += words
 
@@ -50,25 +55,34 @@ class Speech:
         args = [word for _, x, group, binds in rows for word in (*_limit(x), group, int(binds))]
         return ("EVALSHA", SHA, len(rows), *[self._prefix + key for key, *_ in rows], "" if now is None else now, *args)
 
-    def _back(self, command: c.GiveBack, now: int | None) -> Words:
-        args = [
-            word for _, x, taken in command.taken for word in (*_limit(x), taken.at, round(taken.reset_after * 1e6))
-        ]
-        keys = [self._prefix + key for key, *_ in command.taken]
-        return ("EVALSHA", BACK_SHA, len(keys), *keys, "" if now is None else now, *args)
+    def _timed(self, command: Any, now: int | None) -> Words:
+        """Speak a command whose script needs to know the time."""
+        sha, rows, args = TIMED[type(command)](command)
+        words = [word for _, limit, what in rows for word in args(limit, what)]
+        keys = [self._prefix + key for key, *_ in rows]
+        return ("EVALSHA", sha, len(keys), *keys, "" if now is None else now, *words)
 
     def answers(self, raws: list[Any]) -> list[Any]:
         """Read the replies, one for each of `words`."""
         plain = iter([read(raws[start:stop]) for read, start, stop in self._reads])
-        counted = iter(_allowances(raws[0])) if any(isinstance(x, c.Hit) for x in self._commands) else iter(())
+        counted = iter(_allowances(raws[0])) if any(isinstance(x, c.Hit) for x in self.commands) else iter(())
         return [
             tuple([next(counted) for _ in range(_size(command))]) if isinstance(command, c.Hit) else next(plain)
-            for command in self._commands
+            for command in self.commands
         ]
 
 
 def _limit(x: Limit) -> tuple[int, int, int, int]:
     return x.amount, x.micros, x.cost, 0 if x.strategy == "sliding-window" else 1
+
+
+def _taken(x: Limit, taken: Allowance) -> tuple[int, ...]:
+    return (*_limit(x), taken.at, round(taken.reset_after * 1e6))
+
+
+def _late(x: Limit, calls: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    amount, window, _, strategy = _limit(x)
+    return (amount, window, strategy, len(calls), *[number for call in calls for number in call])
 
 
 def _size(hit: c.Hit) -> int:
@@ -140,8 +154,14 @@ def _nothing(_raws: list[Any]) -> None:
     return None
 
 
+TIMED: dict[type, Callable[[Any], tuple[str, Sequence[Any], Callable[..., Words]]]] = {
+    c.GiveBack: lambda x: (BACK_SHA, x.taken, _taken),
+    c.Tell: lambda x: (TELL_SHA, x.late, _late),
+}
 _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
-    c.GiveBack: (lambda p, x: [], _nothing),  # it needs the clock too: `Speech` speaks it
+    c.GiveBack: (lambda p, x: [], _nothing),  # `Speech` speaks these two itself
+    c.Tell: (lambda p, x: [], _nothing),
+    c.Alive: (lambda p, x: [("EVALSHA", ALIVE_SHA, 1, p + WORKERS, x.process, x.within)], _first),
     c.Get: (lambda p, x: [("GET", p + x.key)], _first),
     c.Put: (_put, lambda raws: bool(raws[0])),
     c.Drop: (lambda p, x: [("UNLINK", *[p + key for key in x.keys])] if x.keys else [], sum),

@@ -26,7 +26,7 @@ end
 local function judge_ring(s)
   recall(s)
   local over, at, time, calls = s.total + s.cost - s.amount, s.at, nil, 0
-  s.remaining = s.amount - s.total
+  s.remaining = math.max(0, s.amount - s.total)
   if over <= 0 then
     s.reset = at < #s.raw and struct.unpack('>I7', s.raw, at) + s.window - s.now or 0
     return true
@@ -58,7 +58,7 @@ local function judge_gcra(s)
   local base = math.max(due, now)
   s.due = base + step * s.cost
   if s.due - now > s.window then
-    s.remaining, s.reset = math.floor((s.window - (base - now)) / step), math.floor(s.due - now - s.window)
+    s.remaining, s.reset = math.max(0, math.floor((s.window - (base - now)) / step)), math.floor(s.due - now - s.window)
     return false
   end
   s.remaining, s.reset = math.floor((s.window - (s.due - now)) / step), math.floor(s.due - now)
