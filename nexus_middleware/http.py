@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias
 from wsgiref.types import WSGIApplication
@@ -50,6 +51,7 @@ class Request(Protocol):
     def limit_body(self, limit: int, refuse: Refuse) -> None: ...  # bytes; `refuse` answers the one that is longer
 
 
+CURRENT: ContextVar[Request | None] = ContextVar("nexus_request", default=None)  # `RequestTiming` sets it
 Refuse: TypeAlias = "Callable[[Request, int], Reply]"
 
 

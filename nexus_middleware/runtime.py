@@ -64,7 +64,9 @@ class Runtime:
         """What is measured."""
         from .services.monitor import Monitor
 
-        return Monitor(self.store)
+        monitor = Monitor(self.store, release=self.settings.release)
+        monitor.drops = lambda: self.log.writer.dropped if "log" in self.__dict__ else 0
+        return monitor
 
     @cached_property
     def security(self) -> Security:

@@ -26,6 +26,7 @@ class Settings:
     queue_store: str = field(default="", repr=False)  # where jobs live; "" for `store`
     namespace: str = "nexus"  # what every key in Redis begins with
     environment: str = "development"  # or production, staging, …; shown on the dashboard
+    release: str = ""  # your app's version: the charts mark when it changes
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
     rate_limit: str = "100/minute"  # in the notation of `limits`; "" for none
     body_limit: int = 500 * 1024  # bytes

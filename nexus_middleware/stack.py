@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -46,7 +47,7 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
     layers: list[Make | None] = [
         partial(TrustedProxies, networks=settings.trusted_proxies),
         RequestID,
-        partial(RequestTiming, record=runtime.monitor.record),
+        partial(RequestTiming, record=runtime.monitor.record, running=runtime.monitor.running),
         partial(RequestLogger, log=runtime.log.access),
         partial(SecurityHeaders, csp=settings.csp or None),
         # outside of all that refuses: a page may read why, and a preflight, which brings no key, is answered first
@@ -143,7 +144,7 @@ class Nexus:
             await lifespan(self._asgi, scope, receive, send, start=self._start, stop=self.runtime.aclose)
             return
         if self._pid != os.getpid():
-            self._begin()
+            await self._start()
         beside = self._beside.app_at(scope) if scope["type"] == "http" else None
         if beside is None:
             await self._asgi(scope, receive, send)
@@ -167,6 +168,7 @@ class Nexus:
 
     async def _start(self) -> None:
         self._begin()
+        self.runtime.monitor.lag.watch(asyncio.get_running_loop())
 
     def _begin(self) -> None:
         self._pid = os.getpid()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from ..http import App, Head, Request
+from ..http import CURRENT, App, Head, Request
 from .layer import Layer
 
 now = time.perf_counter
+STREAMS = (b"text/event-stream", b"multipart/x-mixed-replace", b"application/x-ndjson", b"application/json-seq")
 
 
 class Record(Protocol):
@@ -21,10 +22,14 @@ class Record(Protocol):
 class RequestTiming(Layer[None]):
     """Time each request from its first step to the first and to the last byte of its answer.
 
+    A stream (server-sent events, NDJSON and the like) is marked in `request.notes["stream"]`: its length is no response
+    time. Until it is finished, a request is in `running`, and in `http.CURRENT` for what the app calls.
+
     Args:
         app: What is measured.
         record: What is told of each finished request.
         server_timing: Say the time to the first byte in a Server-Timing header (W3C Server Timing).
+        running: Where requests under way are kept, each with the time of its beginning, for others to count.
         clock: Seconds that never go backwards.
     """
 
@@ -34,21 +39,28 @@ class RequestTiming(Layer[None]):
         *,
         record: Record | None = None,
         server_timing: bool = False,
+        running: dict[Any, float] | None = None,
         clock: Callable[[], float] = now,
     ) -> None:
         super().__init__(app)
         self._record, self._server_timing, self._clock = record, server_timing, clock
+        self.running: dict[Any, float] = {} if running is None else running
 
     def before(self, request: Request, answer: None) -> None:
-        request.notes["began"] = self._clock()
+        CURRENT.set(request)
+        self.running[request] = self._clock()
 
     def after(self, request: Request, head: Head) -> None:
-        notes = request.notes
-        first = notes["first"] = self._clock() - notes["began"]
+        first = request.notes["first"] = self._clock() - self.running[request]
+        for name, value in head.headers:
+            if name == b"content-type":
+                if value.startswith(STREAMS):
+                    request.notes["stream"] = True
+                break
         if self._server_timing:
             head.add(b"server-timing", b"app;dur=%.1f" % (first * 1000))
 
     def done(self, request: Request, status: int) -> None:
+        began = self.running.pop(request)
         if self._record is not None and not request.again:
-            notes = request.notes
-            self._record(request, status, self._clock() - notes["began"], notes.get("first"))
+            self._record(request, status, self._clock() - began, request.notes.get("first"))

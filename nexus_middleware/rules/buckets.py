@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
 FIRST = 0.0001  # seconds: what the lowest bucket holds at most
 STEPS = 4  # buckets to a doubling, so a percentile is at most 9 % off
-LAST = 81  # the number of the bucket for all that is longer than any other's bound, 123 s
-
-_SCALE = STEPS / math.log(2)
-_OFFSET = math.log(FIRST) * _SCALE
+BUCKETS = 81  # the last one, number 80, holds all that took longer than 88 s
+BOUNDS = tuple([FIRST * math.pow(2.0, number / STEPS) for number in range(BUCKETS - 1)])  # seconds
 
 
 def bucket(seconds: float) -> int:
     """Return the number of the bucket that holds `seconds`.
 
     >>> bucket(0.00005), bucket(0.1), bucket(3600)
-    (0, 40, 81)
+    (0, 40, 80)
     """
-    if seconds <= FIRST:
-        return 0
-    return min(LAST, math.ceil(math.log(seconds) * _SCALE - _OFFSET - 1e-9))
+    return bisect_left(BOUNDS, seconds)
 
 
 def bound(number: int) -> float:
-    """Return the longest duration that bucket `number` holds, in seconds.
+    """Return the longest duration that bucket `number` holds, in seconds; the last has none, and goes on as the others.
 
-    >>> round(bound(40), 4)
-    0.1024
+    >>> round(bound(40), 4), round(bound(80))
+    (0.1024, 105)
     """
     return FIRST * math.pow(2.0, number / STEPS)
 

@@ -9,6 +9,7 @@ import msgspec
 from ..rules.windows import Allowance, Limit
 
 A_co = TypeVar("A_co", covariant=True)
+TOLD_FOR = 86_400.0  # seconds for which the number of an `AddOnce` is remembered
 
 
 class Command(msgspec.Struct, Generic[A_co], frozen=True, gc=False):
@@ -111,6 +112,26 @@ class AddFields(Command[None], frozen=True, gc=False):
     key: str
     amounts: dict[str, int]
     ttl: float | None = None
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What `AddOnce` does to the hashes under `keys`: a time to live for each, None for good."""
+
+    keys: dict[str, float | None]
+    adds: dict[str, int]  # added to these fields, which begin at 0
+    tops: dict[str, int] = {}  # the least that these fields are from then on
+
+
+class AddOnce(Command[bool], frozen=True, gc=False):
+    """Count `rows`, unless `member` has told this `number` or a later one before; whether they were counted.
+
+    So what is told again, because nobody knows whether it had arrived, counts once. A member's numbers rise; the last
+    is remembered for a day.
+    """
+
+    member: str
+    number: int
+    rows: tuple[Row, ...]
 
 
 class GetFields(Command[dict[str, bytes]], frozen=True, gc=False):

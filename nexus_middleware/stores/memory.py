@@ -63,6 +63,7 @@ class MemoryStore:
             c.Scan: self._scan,
             c.SetFields: self._set_fields,
             c.AddFields: self._add_fields,
+            c.AddOnce: self._add_once,
             c.GetFields: self._get_fields,
             c.DropFields: self._drop_fields,
             c.Push: self._push,
@@ -191,6 +192,18 @@ class MemoryStore:
         self._weigh(entry, sum(len(k) + 8 for k in command.amounts.keys() - fields.keys()))
         for field, amount in command.amounts.items():
             fields[field] = b"%d" % (int(fields.get(field, 0)) + amount)
+
+    def _add_once(self, command: c.AddOnce, now: float) -> bool:
+        told = self._made(f"told:{command.member}", now, int, c.TOLD_FOR)
+        if command.number <= told.value:
+            return False
+        told.value = command.number
+        for row in command.rows:
+            for key, ttl in row.keys.items():
+                self._add_fields(c.AddFields(key, row.adds | dict.fromkeys(row.tops, 0), ttl), now)
+                fields = self._made(key, now, dict, ttl).value
+                fields.update({f: b"%d" % least for f, least in row.tops.items() if int(fields[f]) < least})
+        return True
 
     def _get_fields(self, command: c.GetFields, now: float) -> dict[str, bytes]:
         entry = self._entry(command.key, now)

@@ -21,7 +21,8 @@ def _script(name: str) -> tuple[bytes, str]:
 
 (COUNT, SHA), (BACK, BACK_SHA) = _script("count"), _script("give_back")
 (TELL, TELL_SHA), (ALIVE, ALIVE_SHA) = _script("tell"), _script("alive")
-SCRIPTS = (COUNT, BACK, TELL, ALIVE)
+ONCE, ONCE_SHA = _script("add_once")
+SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE)
 WORKERS = "rate:workers"
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
@@ -126,6 +127,16 @@ def _add_fields(p: str, x: c.AddFields) -> list[Words]:
     return [*added, *_ending(p + x.key, x.ttl)]
 
 
+def _add_once(p: str, x: c.AddOnce) -> list[Words]:
+    keys = [key for row in x.rows for key in row.keys]
+    args: list[Any] = [x.number, _millis(c.TOLD_FOR)]
+    for row in x.rows:
+        args += [len(row.keys), *["" if ttl is None else _millis(ttl) for ttl in row.keys.values()]]
+        for fields in (row.adds, row.tops):
+            args += [len(fields), *[word for pair in fields.items() for word in pair]]
+    return [("EVALSHA", ONCE_SHA, 1 + len(keys), f"{p}told:{x.member}", *[p + key for key in keys], *args)]
+
+
 def _push(p: str, x: c.Push) -> list[Words]:
     return [("LPUSH", p + x.key, *x.values), ("LTRIM", p + x.key, 0, x.cap - 1), *_ending(p + x.key, x.ttl)]
 
@@ -170,6 +181,7 @@ _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
     c.Scan: (_scan, _page),
     c.SetFields: (_set_fields, _nothing),
     c.AddFields: (_add_fields, _nothing),
+    c.AddOnce: (_add_once, lambda raws: bool(raws[0])),
     c.GetFields: (lambda p, x: [("HGETALL", p + x.key)], lambda raws: {k.decode(): v for k, v in raws[0].items()}),
     c.DropFields: (lambda p, x: [("HDEL", p + x.key, *x.fields)], _first),
     c.Push: (_push, _nothing),

@@ -77,7 +77,7 @@ def settle(runtime: Runtime) -> Callable[[], None]:
 
     def now() -> None:
         runtime.log.writer.flush()
-        runtime.monitor._fold()
+        runtime.monitor.fold()
 
     return now
 

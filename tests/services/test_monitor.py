@@ -1,23 +1,28 @@
 """Monitor: what it counts, over one process and over all, and what it calls healthy."""
 
 import asyncio
+import math
+import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nexus_middleware.errors import StoreError
-from nexus_middleware.rules.buckets import bound, bucket
+from nexus_middleware.rules.buckets import bound, bucket, percentile
 from nexus_middleware.rules.health import Judge, Threshold
 from nexus_middleware.services.monitor import Monitor, PerformanceTimer
+from nexus_middleware.services.monitor.intake import OTHER
 from nexus_middleware.services.monitor.machine import Machine
-from nexus_middleware.services.monitor.timings import OTHER, Timings, summary
+from nexus_middleware.services.monitor.stats import Stat, total
 from nexus_middleware.stores.redis import RedisStore
 
 
 class Request:
-    method, scheme = "GET", "http"
+    client, request_id = "203.0.113.7", "r1"
 
-    def __init__(self, route="/items/{id}", scheme="http"):
-        self.route, self.scheme = route, scheme
+    def __init__(self, route="/items/{id}", scheme="http", method="GET", **notes):
+        self.route, self.scheme, self.method, self.notes = route, scheme, method, notes
 
 
 def test_requests_are_counted_by_the_template_of_their_route():
@@ -26,7 +31,8 @@ def test_requests_are_counted_by_the_template_of_their_route():
         monitor.record(Request(), status, 0.010, 0.002)
     monitor.record(Request(route=""), 404, 0.001, 0.001)
     stats = monitor.api_stats()
-    assert stats["GET /items/{id}"] == {"count": 3, "errors": 1, "slow": 0, "avg": 10.0, "max": 10.0}
+    row = stats["GET /items/{id}"]
+    assert (row["count"], row["errors"], row["slow"], row["avg"], row["max"]) == (3, 1, 0, 10.0, 10.0)
     assert stats["GET (no route)"]["count"] == 1
     assert monitor.health()["api"]["requestCount"] == 4
 
@@ -47,49 +53,95 @@ def test_health_has_the_fields_of_its_documented_shape():
 
 
 def test_percentiles_are_within_nine_percent():
-    timings = Timings(slow=1.0)
-    for ms in range(1, 1001):
-        timings.add("x", ms / 1000, failed=False)
-    told = summary(timings.recent())
-    assert told.p50 == pytest.approx(500, rel=0.09)
-    assert told.p95 == pytest.approx(950, rel=0.09)
-    assert told.mean == pytest.approx(500.5)
-    assert told.slow == 1
+    stat = Stat()
+    stat.take([ms / 1000 for ms in range(1, 1001)], failed=False, slow=1.0)
+    assert stat.ms(0.5) == pytest.approx(500, rel=0.091)
+    assert stat.ms(0.95) == pytest.approx(950, rel=0.091)
+    assert stat.mean == 500.5
+    assert (stat.slow, stat.longest) == (1, 1_000_000)
 
 
-@pytest.mark.parametrize("seconds", [0.0001, 0.00012, 0.0034, 0.1, 1.0, 9.99, 119.0])
+@given(st.lists(st.floats(0.0001, 80), min_size=1, max_size=300), st.sampled_from([0.5, 0.95, 0.99]))
+def test_a_percentile_is_at_most_nine_percent_from_the_exact_one(seconds, share):
+    stat = Stat()
+    stat.take(seconds, failed=False, slow=1.0)
+    exact = sorted(seconds)[math.ceil(share * len(seconds) - 1e-9) - 1]
+    assert percentile(stat.buckets, share) == pytest.approx(exact, rel=0.0906)
+
+
+@given(st.lists(st.lists(st.floats(0, 200), min_size=1, max_size=50), min_size=1, max_size=5))
+def test_what_processes_counted_adds_up_to_what_one_would_have_counted(parts):
+    each = []
+    for part in parts:
+        each.append(Stat())
+        each[-1].take(part, failed=True, slow=1.0)
+    whole, one = total(each), Stat()
+    one.take([x for part in parts for x in part], failed=True, slow=1.0)
+    assert whole.buckets == one.buckets
+    assert (whole.count, whole.errors, whole.slow, whole.longest) == (one.count, one.errors, one.slow, one.longest)
+    assert whole.micros == pytest.approx(one.micros, abs=len(parts))
+
+
+@pytest.mark.parametrize("seconds", [0.0001, 0.00012, 0.0034, 0.1, 1.0, 9.99, 99.0])
 def test_a_bucket_holds_what_is_put_into_it(seconds):
     number = bucket(seconds)
     assert seconds <= bound(number) * (1 + 1e-9)
     assert number == 0 or seconds > bound(number - 1) * (1 - 1e-9)
 
 
+def test_there_are_81_buckets():
+    assert {bucket(10 ** (exponent / 50)) for exponent in range(-300, 200)} == set(range(81))
+
+
 def test_what_is_older_than_five_minutes_leaves_the_window_and_not_the_count(clock):
-    timings = Timings(slow=1.0, clock=clock)
-    timings.add("x", 0.1, failed=True)
-    clock.now += 299
-    assert timings.recent().count == 1
-    clock.now += 20
-    assert timings.recent().count == 0
-    assert timings.total == 1
+    monitor = Monitor(clock=clock)
+    monitor.track_api("GET /", 100, 500)
+    monitor.fold()
+    clock.now += 290
+    assert monitor.counts.recent("api", clock.now).count == 1
+    clock.now += 30
+    assert monitor.counts.recent("api", clock.now).count == 0
+    assert monitor.health()["api"]["requestCount"] == 1
 
 
-def test_labels_are_bounded():
-    timings = Timings(slow=1.0, labels=3)
+def test_labels_are_bounded_whatever_clients_send(monkeypatch):
+    monkeypatch.setattr("nexus_middleware.services.monitor.intake.LABELS", 3)
+    monitor = Monitor()
     for i in range(10):
-        timings.add(f"/{i}", 0.1, failed=False)
-    rows = timings.rows()
+        monitor.record(Request(route=f"/{i}"), 200, 0.1, 0.1)
+        monitor.record(Request(route="/0", method=f"M{i}"), 200, 0.1, 0.1)
+    rows = monitor.api_stats()
     assert len(rows) == 4
-    assert rows[OTHER]["count"] == 7
+    assert sum(row["count"] for row in rows.values()) == 20
+    assert rows["OTHER /0"]["count"] == 10
+    assert rows[OTHER]["count"] == 8
+    assert len(monitor.counts.intake.requests) == 2
+
+
+def test_no_measurement_is_lost_between_threads(clock):
+    monitor = Monitor(clock=clock)
+
+    def work():
+        for _ in range(12_000):
+            monitor.record(Request(), 200, 0.001, 0.001)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        monitor.tick(clock.now)
+        clock.now += 1
+    assert monitor.api_stats()["GET /items/{id}"]["count"] == 48_000
+    assert monitor.health()["api"]["requestCount"] == 48_000
 
 
 def test_queries_count_by_their_shape_and_keep_no_value():
     monitor = Monitor()
     monitor.track_db("SELECT * FROM users WHERE email = 'ada@example.test'", 12)
     monitor.track_db("SELECT * FROM users WHERE email = 'emmy@example.test'", 800)
-    assert monitor.db_stats() == {
-        "SELECT * FROM users WHERE email = ?": {"count": 2, "errors": 0, "slow": 1, "avg": 406.0, "max": 800.0}
-    }
+    ((query, row),) = monitor.db_stats().items()
+    assert query == "SELECT * FROM users WHERE email = ?"
+    assert (row["count"], row["errors"], row["slow"], row["avg"], row["max"]) == (2, 0, 1, 406.0, 800.0)
     assert monitor.health()["database"]["queryCount"] == 2
 
 
@@ -98,7 +150,7 @@ def test_measure_notes_a_failure_and_lets_it_go_on():
     assert monitor.measure("sum", lambda: 3) == 3
     with pytest.raises(ZeroDivisionError):
         monitor.measure("sum", lambda: 1 // 0)
-    assert monitor.api_stats()["sum"]["errors"] == 1
+    assert monitor.timer_stats()["sum"]["errors"] == 1
 
 
 def test_a_timer_tells_its_marks_in_milliseconds(clock):
@@ -112,15 +164,11 @@ def test_a_timer_tells_its_marks_in_milliseconds(clock):
     assert timer.end() == timing
 
 
-def test_all_processes_are_counted_and_one_that_is_gone_is_not(redis_url, clock, monkeypatch):
+def test_all_processes_are_counted_and_one_that_is_gone_is_not(redis_url, clock):
     first, second = (Monitor(RedisStore(redis_url, budget=5), clock=clock) for _ in range(2))
-    names = iter(["host:1", "host:2"] * 50)
-    monkeypatch.setattr("nexus_middleware.services.monitor._name", lambda: current[0])
-    current = [next(names)]
     for _ in range(30):
         first.track_api("GET /", 10, 200)
     first.tick(clock.now)
-    current[0] = "host:2"
     for _ in range(10):
         second.track_api("GET /", 30, 500)
     second.tick(clock.now)

@@ -109,3 +109,25 @@ def test_the_memory_store_stays_within_its_bytes_and_drops_the_oldest_first(cloc
     assert int(ask(store, c.Facts())["used_memory"]) <= 100_000
     assert ask(store, c.Get("k0")) is None
     assert ask(store, c.Get("k499")) is not None
+
+
+def test_what_is_told_again_counts_once_in_every_hash_it_is_told_for(any_store):
+    rows = (
+        c.Row({"minute": 60, "ever": None}, {"n": 3, "b40": 1}, {"top": 250}),
+        c.Row({"minute": 60}, {"n": 1}, {"top": 100}),
+    )
+
+    assert ask(any_store, c.AddOnce("host:1", 7, rows)) is True
+    assert ask(any_store, c.AddOnce("host:1", 7, rows)) is False
+    assert ask(any_store, c.AddOnce("host:1", 6, rows)) is False
+    assert ask(any_store, c.AddOnce("host:2", 1, (c.Row({"ever": None}, {}, {"top": 9}),))) is True
+
+    assert ask(any_store, c.GetFields("minute")) == {"n": b"4", "b40": b"1", "top": b"250"}
+    assert ask(any_store, c.GetFields("ever")) == {"n": b"3", "b40": b"1", "top": b"250"}
+
+
+def test_a_later_telling_counts_too(any_store):
+    for number in (1, 2):
+        assert ask(any_store, c.AddOnce("host:1", number, (c.Row({"h": 60}, {"n": 5}, {"top": number}),)))
+
+    assert ask(any_store, c.GetFields("h")) == {"n": b"10", "top": b"2"}

@@ -27,15 +27,24 @@ class PerformanceTimer:
 
     Args:
         name: What is timed.
+        note: What is told of the name and each mark, "import: parsed", with the milliseconds and whether it failed, such
+            as `Monitor.track_timer`; `Monitor.timer` gives a timer that has it.
         clock: Seconds that never go backwards.
     """
 
-    def __init__(self, name: str, *, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        note: Callable[[str, float, bool], None] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.name = name
-        self._clock = clock
+        self._clock, self._note = clock, note
         self._began = clock()
         self._marks: dict[str, float] = {}
         self._timing: Timing | None = None
+        self._failed = False
 
     def mark(self, label: str) -> float:
         """Note that the stage `label` is reached, and return the milliseconds since the start."""
@@ -46,6 +55,10 @@ class PerformanceTimer:
         """Stop, and return the times; what is called first stops the clock."""
         if self._timing is None:
             self._timing = Timing(self._passed(), {**self._marks})
+            if self._note is not None:
+                self._note(self.name, self._timing.total, self._failed)
+                for label, passed in self._timing.marks.items():
+                    self._note(f"{self.name}: {label}", passed, False)
         return self._timing
 
     def __enter__(self) -> Self:
@@ -54,6 +67,7 @@ class PerformanceTimer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._failed = error is not None
         self.end()
 
     def _passed(self) -> float:

@@ -1,0 +1,240 @@
+"""What was measured over hours and days: the dashboard's reads, from Redis or from this process's own memory."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias
+
+import msgspec
+
+from ...errors import SettingsError, StoreError
+from ...stores.base import adrive, drive
+from ...stores.commands import Command, GetFields, Latest
+from .rings import SEPARATOR, Ring, Slot, label_key, labelled, slot_key, window
+from .stats import Stat, gathered, told, total
+
+if TYPE_CHECKING:
+    from . import Monitor
+
+P = ParamSpec("P")
+WINDOWS = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800}  # seconds
+ROWS = 100
+SLOW, REPEATS, DEPLOYS = "monitor:slow", "monitor:repeats", "monitor:deploys"
+Steps: TypeAlias = Generator[list[Command[Any]], list[Any], dict[str, Any]]
+Read: TypeAlias = "Callable[Concatenate[History, P], dict[str, Any]]"
+ARead: TypeAlias = "Callable[Concatenate[History, P], Awaitable[dict[str, Any]]]"
+
+
+def both(steps: Callable[Concatenate[History, P], Steps]) -> tuple[Read[P], ARead[P]]:
+    """Return a read for threads and one for the event loop; while Redis is away they read this process's own memory."""
+
+    def run(self: History, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        monitor = self.monitor
+        monitor.keep()
+        if monitor.store is not None:
+            try:
+                return {**drive(steps(self, *args, **kwargs), monitor.store.run), "scope": "cluster"}
+            except StoreError:
+                self.failed += 1
+        return {**drive(steps(self, *args, **kwargs), monitor.own.run), "scope": "process"}
+
+    async def arun(self: History, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        monitor = self.monitor
+        monitor.keep()
+        if monitor.store is not None:
+            try:
+                return {**await adrive(steps(self, *args, **kwargs), monitor.store.arun), "scope": "cluster"}
+            except StoreError:
+                self.failed += 1
+        return {**drive(steps(self, *args, **kwargs), monitor.own.run), "scope": "process"}
+
+    run.__doc__ = arun.__doc__ = steps.__doc__
+    return run, arun
+
+
+class History:
+    """Reads over a window, "15m", "1h", "6h", "24h" or "7d"; each has a twin for the event loop, `series`/`aseries`.
+
+    Each answer is a dict, with `scope`: "cluster", or "process" where it is this process's own memory: on memory://, or
+    while Redis is away. Times are milliseconds, moments seconds since the epoch.
+
+    >>> from nexus_middleware.services.monitor import Monitor
+    >>> monitor = Monitor()
+    >>> monitor.track_api("GET /courses", 12.5, 200)
+    >>> [(row["endpoint"], row["count"]) for row in monitor.history.endpoints("15m")["items"]]
+    [('GET /courses', 1)]
+    """
+
+    def __init__(self, monitor: Monitor) -> None:
+        self.monitor = monitor
+        self.failed = 0  # reads that Redis did not answer
+
+    def _series(self, window_: str = "1h", process: str = "") -> Steps:
+        """Return `step` in seconds and `points`, oldest first, of all processes or of one, as `processes` names them.
+
+        A point has `at`, `requests`, `statuses` by class, `p50`, `p95`, `p99`, `firstP95`, `rssMB`, `cpu`, `lagP95`, `dbCount`,
+        `dbAvg`, `dbP95`, `calls`, `running`, `streams` and `sockets`; null where nothing was measured. The last one has
+        `partial`: true, since its step is not over.
+        """
+        ring, steps = window(_seconds(window_), self.monitor.clock())
+        hashes = yield [GetFields(slot_key(ring, at)) for at in steps]
+        points = [_point(at, ring, _chosen(hash_, process)) for at, hash_ in zip(steps, hashes, strict=True)]
+        points[-1]["partial"] = True
+        (deploys,) = yield [Latest(DEPLOYS, 20)]
+        marks = [mark for mark in map(msgspec.json.decode, deploys) if mark["at"] >= steps[0]]
+        return {"window": window_, "step": ring.step, "points": points, "deploys": marks}
+
+    def _endpoints(self, window_: str = "1h") -> Steps:
+        """Return `items`: endpoints by the time they took in all, each with counts, times, `statuses` and its `share`."""
+        stats = yield from self._stats(window_)
+        rows = [{"endpoint": label, **row} for label, row in _by_endpoint(stats).items()]
+        return {"window": window_, "items": _heaviest(rows)}
+
+    def _endpoint(self, label: str, window_: str = "1h") -> Steps:
+        """Return one endpoint: its row, its times to the first byte, and histograms of both, `[bucket, count]` in pairs."""
+        stats = yield from self._stats(window_)
+        own = {key: stat for key, stat in stats.items() if key[0] == "api" and key[1] == label}
+        last, first = total(own.values()), stats.get(("first", label, ""), Stat())
+        row = _by_endpoint(own).get(label, {"count": 0})
+        (slow,) = yield [Latest(SLOW, ROWS * 2)]
+        samples = [each for each in map(msgspec.json.decode, slow) if f"{each['method']} {each['route']}" == label]
+        return {
+            "window": window_,
+            "endpoint": label,
+            **row,
+            "firstByte": told(first),
+            "histogram": sorted(last.buckets.items()),
+            "firstHistogram": sorted(first.buckets.items()),
+            "slowest": samples,
+        }
+
+    def _queries(self, window_: str = "1h") -> Steps:
+        """Return `items`: queries without their values, by the time they took in all.
+
+        `repeated` says where one request sent the same query ten times or more: `[{"endpoint", "requests", "most"}]`.
+        """
+        stats = yield from self._stats(window_)
+        (repeats,) = yield [GetFields(REPEATS)]
+        repeated = _repeated(repeats)
+        rows = [
+            {"query": key[1], **told(stat), "repeated": repeated.get(key[1], [])}
+            for key, stat in stats.items()
+            if key[0] == "db"
+        ]
+        return {"window": window_, "items": _heaviest(rows)}
+
+    def _timers(self, window_: str = "1h") -> Steps:
+        """Return `items`: what `measure` and `PerformanceTimer` timed, by name."""
+        return (yield from self._of_kind("timer", window_))
+
+    def _calls(self, window_: str = "1h") -> Steps:
+        """Return `items`: calls to other services, by host and method."""
+        return (yield from self._of_kind("call", window_))
+
+    def _connections(self, window_: str = "1h") -> Steps:
+        """Return `items`: websockets and streams, which have no response time: how many, and how long they lasted."""
+        stats = yield from self._stats(window_)
+        kinds = {"socket": "websocket", "stream": "stream"}
+        rows = [{"name": k[1], "kind": kinds[k[0]], **told(s)} for k, s in stats.items() if k[0] in kinds]
+        return {"window": window_, "items": _heaviest(rows)}
+
+    def _slow(self, count: int = ROWS) -> Steps:
+        """Return `items`: the latest requests of a second or more, newest first.
+
+        Each has `at`, `method`, `route`, `status`, `ms`, `dbMs`, `dbCount`, `client` and `requestId`.
+        """
+        (texts,) = yield [Latest(SLOW, count)]
+        return {"items": [msgspec.json.decode(text) for text in texts]}
+
+    def _of_kind(self, kind: str, window_: str) -> Steps:
+        stats = yield from self._stats(window_)
+        return {
+            "window": window_,
+            "items": _heaviest([{"name": k[1], **told(s)} for k, s in stats.items() if k[0] == kind]),
+        }
+
+    def _stats(self, window_: str) -> Generator[list[Command[Any]], list[Any], dict[tuple[str, ...], Stat]]:
+        ring, steps = labelled(_seconds(window_), self.monitor.clock())
+        hashes = yield [GetFields(label_key(ring, at)) for at in steps]
+        return {tuple(name.split(SEPARATOR)): stat for name, stat in gathered(hashes, SEPARATOR).items()}
+
+    series, aseries = both(_series)
+    endpoints, aendpoints = both(_endpoints)
+    endpoint, aendpoint = both(_endpoint)
+    queries, aqueries = both(_queries)
+    timers, atimers = both(_timers)
+    calls, acalls = both(_calls)
+    connections, aconnections = both(_connections)
+    slow, aslow = both(_slow)
+
+
+def _seconds(window_: str) -> int:
+    if window_ not in WINDOWS:
+        raise SettingsError(f"window={window_!r} must be one of {', '.join(WINDOWS)}")
+    return WINDOWS[window_]
+
+
+def _chosen(fields: dict[str, bytes], process: str) -> list[Slot]:
+    decode = msgspec.msgpack.Decoder(Slot).decode
+    return [decode(text) for name, text in fields.items() if not process or name == process]
+
+
+def _point(at: int, ring: Ring, slots: list[Slot]) -> dict[str, Any]:
+    def stat(kind: str) -> Stat:
+        return total([slot.stats[kind] for slot in slots if kind in slot.stats])
+
+    def gauge(name: str) -> float | None:
+        values = [slot.gauges[name] for slot in slots if name in slot.gauges]
+        return round(sum(values), 1) if values else None
+
+    api, database = stat("api"), stat("db")
+    statuses: dict[str, int] = {}
+    for slot in slots:
+        for group, count in slot.statuses.items():
+            statuses[group] = statuses.get(group, 0) + count
+    return {
+        "at": at,
+        "requests": api.count,
+        "perSecond": round(api.count / ring.step, 2),
+        "statuses": statuses,
+        "p50": api.ms(0.5),
+        "p95": api.ms(0.95),
+        "p99": api.ms(0.99),
+        "firstP95": stat("first").ms(0.95),
+        "rssMB": gauge("rssMB"),
+        "cpu": gauge("cpu"),
+        "running": gauge("running"),
+        "lagP95": stat("lag").ms(0.95),
+        "dbCount": database.count,
+        "dbAvg": database.mean,
+        "dbP95": database.ms(0.95),
+        "calls": stat("call").count,
+        "streams": stat("stream").count,
+        "sockets": stat("socket").count,
+    }
+
+
+def _by_endpoint(stats: dict[tuple[str, ...], Stat]) -> dict[str, dict[str, Any]]:
+    groups: dict[str, dict[str, Stat]] = {}
+    for (kind, label, group), stat in stats.items():
+        if kind == "api":
+            groups.setdefault(label, {})[group] = stat
+    return {
+        label: {**told(total(by.values())), "statuses": {group: stat.count for group, stat in by.items()}}
+        for label, by in groups.items()
+    }
+
+
+def _repeated(fields: dict[str, bytes]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for field, amount in fields.items():
+        query, endpoint, what = field.split(SEPARATOR)
+        row = found.setdefault(query, {}).setdefault(endpoint, {"endpoint": endpoint})
+        row["requests" if what == "n" else "most"] = int(amount)
+    return {query: [*rows.values()] for query, rows in found.items()}
+
+
+def _heaviest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    whole = sum([row["totalMs"] for row in rows])
+    first = sorted(rows, key=lambda row: -row["totalMs"])[:ROWS]
+    return [{**row, "share": round(row["totalMs"] / whole, 4) if whole else 0.0} for row in first]
