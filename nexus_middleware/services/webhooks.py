@@ -65,7 +65,7 @@ def post(
     body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"user-agent", b"nexus-middleware")]
     headers += signed(body, secret=secret, message_id=message_id, at=int(now()))
-    return _settled(exchange(url, body, headers, private=private, resolve=resolve))
+    return settled(exchange(url, body, headers, private=private, resolve=resolve))
 
 
 def exchange(
@@ -136,7 +136,13 @@ def _resolve(host: str, port: int) -> list[str]:
     return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-def _settled(status: int) -> int:
+def settled(status: int) -> int:
+    """Return a status that is 2xx.
+
+    Raises:
+        Unreachable: the receiver may take it later.
+        Refused: it does not want it; `gone`, if it never will.
+    """
     if 200 <= status < 300:
         return status
     if status in BACK_SOON or status >= 500:

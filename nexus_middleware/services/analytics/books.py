@@ -7,25 +7,20 @@ import hashlib
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
-from redis.exceptions import RedisError
 
-from ...errors import SettingsError, StoreError
+from ...errors import SettingsError
 from ...rules import periods
 from ...rules.funnels import funnel
 from ...rules.periods import Period
-from ...stores import REDIS, open_store
 from ...stores.base import Store
+from ...stores.direct import Direct
 from .results import Result
-
-if TYPE_CHECKING:
-    from ...stores.redis import RedisStore
 
 SCRIPT = files("nexus_middleware.stores").joinpath("scripts/analytics_record.lua").read_text()
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}").fullmatch
@@ -33,7 +28,6 @@ CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
 AT_ONCE = 500  # events in one script
 PAGE = 5_000  # members of a step that are read in one trip
 KEPT = 400  # days that results are kept
-PATIENCE = 5.0  # seconds that a trip of a calculation may take; no request waits for it
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,10 +67,7 @@ class Analytics:
         funnels: Mapping[str, Sequence[str]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        made = open_store(store) if isinstance(store, str) else store
-        if made.url.partition("://")[0] not in REDIS:
-            raise SettingsError(f"analytics need Redis, not {made.url}: set NEXUS_STORE to redis://host:port/db")
-        self._store = cast("RedisStore", made)
+        self._redis = Direct(store, of="analytics")
         self.zone = periods.zone(zone)
         self.funnels = {name: tuple(steps) for name, steps in (funnels or {}).items()}
         for name, steps in self.funnels.items():
@@ -84,7 +75,7 @@ class Analytics:
                 raise SettingsError(f"funnel {name!r} must have two steps or more, each the name of an event")
         self._steps = frozenset(step for steps in self.funnels.values() for step in steps)
         self._clock = clock
-        self._prefix = f"{self._store.prefix}analytics:"
+        self._prefix = f"{self._redis.prefix}analytics:"
 
     def record(
         self,
@@ -131,10 +122,10 @@ class Analytics:
         """Count many events in few trips; how many were new. None is counted if one of them does not fit."""
         rows = [self._row(event) for event in events]
         new = 0
-        with _told():
+        with self._redis.quick() as client:
             for first in range(0, len(rows), AT_ONCE):
                 words = [word for row in rows[first : first + AT_ONCE] for word in row]
-                new += self._store.client.eval(SCRIPT, 0, self._store.prefix, *words)
+                new += client.eval(SCRIPT, 0, self._redis.prefix, *words)
         return new
 
     def counts(self, period: Period) -> dict[str, int]:
@@ -148,7 +139,7 @@ class Analytics:
     def users(self, period: Period, event: str = "") -> int:
         """Return how many users did `event`, or anything; about, see the class."""
         suffix = f"users:{event}" if event else "users"
-        with self._patient() as client:
+        with self._redis.patient() as client:
             return cast("int", client.pfcount(*[f"{self._prefix}{day}:{suffix}" for day in self._days(period)]))
 
     def conversion(self, period: Period, of: str, to: str) -> float | None:
@@ -170,8 +161,8 @@ class Analytics:
         """Keep what was calculated, in the place of an earlier result."""
         key = f"{self._prefix}results:{period.name}"
         line = msgspec.json.encode({"value": value, "at": self._clock()})
-        with _told():
-            pipe: Any = self._store.client.pipeline(transaction=True)
+        with self._redis.quick() as client:
+            pipe = client.pipeline(transaction=True)
             pipe.hset(key, metric, line)
             pipe.expire(key, timedelta(days=KEPT))
             pipe.zadd(f"{self._prefix}periods", {period.name: period.start.timestamp()})
@@ -180,9 +171,9 @@ class Analytics:
 
     def results(self, *, since: float = 0.0, metric: str = "") -> list[Result]:
         """Return what was calculated of the periods that began at `since` (seconds since the epoch) or later, by time."""
-        with self._patient() as client:
+        with self._redis.patient() as client:
             names = [name.decode() for name in client.zrangebyscore(f"{self._prefix}periods", since, "+inf")]
-            pipe: Any = client.pipeline(transaction=False)
+            pipe = client.pipeline(transaction=False)
             for name in names:
                 pipe.hgetall(f"{self._prefix}results:{name}")
             rows: list[dict[bytes, bytes]] = pipe.execute()
@@ -216,8 +207,8 @@ class Analytics:
 
     def _sums(self, period: Period, what: str) -> dict[str, int]:
         total: dict[str, int] = defaultdict(int)
-        with self._patient() as client:
-            pipe: Any = client.pipeline(transaction=False)
+        with self._redis.patient() as client:
+            pipe = client.pipeline(transaction=False)
             for day in self._days(period):
                 pipe.hgetall(f"{self._prefix}{day}:{what}")
             for fields in pipe.execute():
@@ -227,7 +218,7 @@ class Analytics:
 
     def _times(self, period: Period, step: str) -> dict[str, list[float]]:
         times: dict[str, list[float]] = defaultdict(list)
-        with self._patient() as client:
+        with self._redis.patient() as client:
             for day in self._days(period):
                 first = 0
                 while page := client.zrange(
@@ -242,24 +233,6 @@ class Analytics:
         first, last = period.start.date(), period.end.date()
         return [(first + timedelta(n)).isoformat() for n in range((last - first).days)]
 
-    @contextmanager
-    def _patient(self) -> Generator[Any]:
-        """Yield a client of our own, whose trips may take longer than a request's."""
-        with _told():
-            client = self._store.dial(timeout=PATIENCE)
-            try:
-                yield client
-            finally:
-                client.close()
-
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
-
-
-@contextmanager
-def _told() -> Generator[None]:
-    try:
-        yield
-    except RedisError as error:
-        raise StoreError(f"the events' Redis does not answer: {error}") from error
