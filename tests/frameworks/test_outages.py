@@ -1,0 +1,64 @@
+"""An outage of Redis under load, over four processes: nobody waits long, nothing fails, the limit holds."""
+
+import time
+
+import pytest
+
+from tests.frameworks.outage import Load, Proxy, Workers
+
+LIMIT, WINDOW, PROCESSES = 40, 4.0, 4
+NOTATION = f"{LIMIT}/{WINDOW:.0f}seconds"
+BUDGET = 0.1  # seconds a trip may take, as `RedisStore` has it
+CROWD = 0.1  # seconds more, on a machine that runs five servers and the load on a few processors
+
+
+@pytest.fixture
+def workers(own_server, tmp_path):
+    workers = Workers(tmp_path, own_server.url, NOTATION, processes=PROCESSES)
+    yield workers
+    workers.stop()
+
+
+@pytest.fixture
+def proxied(own_server, tmp_path):
+    proxy = Proxy(own_server.port)
+    workers = Workers(tmp_path, proxy.url, NOTATION, processes=PROCESSES)
+    yield proxy, workers
+    workers.stop()
+    proxy.stop()
+
+
+def slowest(calls):
+    return sorted(call.took for call in calls)[-3]  # two of some thousand may be the machine's own
+
+
+def test_a_redis_that_is_stopped_under_load_and_comes_back(workers, own_server):
+    with Load(workers.urls, every=0.02) as load:
+        time.sleep(2)
+        own_server.stop(kill=True)
+        outage = time.monotonic()
+        time.sleep(WINDOW + 2)
+        own_server.start()
+        back = time.monotonic()
+        time.sleep(WINDOW + 2)
+    alone = [call for call in load.calls if outage <= call.at < back]
+    assert {call.status for call in load.calls} == {200, 429}
+    assert slowest(alone) < BUDGET + 0.05 + CROWD
+    assert load.most_admitted(WINDOW, since=0.0) <= 1.25 * LIMIT + PROCESSES
+    assert sum(1 for call in alone if call.status == 200 and call.at < outage + WINDOW) <= LIMIT
+    assert any(call.status == 200 for call in alone), "each process admits its share"
+    assert load.most_admitted(WINDOW, since=outage) <= 1.25 * LIMIT + PROCESSES
+
+
+def test_a_redis_that_is_slow_under_load_and_quick_again(proxied):
+    proxy, workers = proxied
+    with Load(workers.urls, every=0.02) as load:
+        time.sleep(2)
+        proxy.delay = 0.4
+        outage = time.monotonic()
+        time.sleep(WINDOW + 1)
+        proxy.delay = 0.0
+        time.sleep(WINDOW + 2)
+    assert {call.status for call in load.calls} == {200, 429}
+    assert slowest(load.calls) < BUDGET + 0.05 + CROWD
+    assert load.most_admitted(WINDOW, since=outage) <= 1.25 * LIMIT + PROCESSES
