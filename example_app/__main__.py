@@ -61,7 +61,7 @@ def _port(host: str) -> int:
 def _prepare(settings: Settings, stack: ExitStack) -> None:
     """Start what the web process needs, and leave its addresses in the environment for it and the worker."""
     from nexus_middleware.runtime import Runtime
-    from nexus_middleware.services.jobs.email import Server
+    from nexus_middleware.services.jobs.smtp import Server
     from nexus_middleware.stores.embedded import embedded_server
 
     from .data import Academy

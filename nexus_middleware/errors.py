@@ -13,3 +13,7 @@ class SettingsError(NexusError, ValueError):
 
 class StoreError(NexusError):
     """The store could not be reached in time, or refused; the cause is attached."""
+
+
+class PayloadError(NexusError, ValueError):
+    """A job was given what it does not take; the message names the job and the field."""

@@ -51,7 +51,17 @@ class Request(Protocol):
     def limit_body(self, limit: int, refuse: Refuse) -> None: ...  # bytes; `refuse` answers the one that is longer
 
 
-CURRENT: ContextVar[Request | None] = ContextVar("nexus_request", default=None)  # `RequestTiming` sets it
+class Origin(Protocol):
+    """Where work began: a request, or the job that a request queued."""
+
+    @property
+    def request_id(self) -> str: ...
+    def header(self, name: bytes) -> bytes | None: ...
+
+
+# the request that runs here, set by `RequestID` and `RequestTiming`; and, in a job, where that came from
+CURRENT: ContextVar[Request | None] = ContextVar("nexus_request", default=None)
+ORIGIN: ContextVar[Origin | None] = ContextVar("nexus_origin", default=None)
 Refuse: TypeAlias = "Callable[[Request, int], Reply]"
 
 

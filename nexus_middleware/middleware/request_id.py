@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from ..http import App, Head, Request
+from ..http import CURRENT, App, Head, Request
 from .layer import Layer
 
 HEADER = b"x-request-id"
@@ -27,6 +27,7 @@ class RequestID(Layer[None]):
     def before(self, request: Request, answer: None) -> None:
         given = request.header(HEADER)
         request.notes["id"] = given.decode() if given and GIVEN(given) else random_id()
+        CURRENT.set(request)  # for the jobs that it queues
 
     def after(self, request: Request, head: Head) -> None:
         head.set(HEADER, request.notes["id"].encode())

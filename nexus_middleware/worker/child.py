@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import NexusError, StoreError
+from ..rules.buckets import bucket
 from ..rules.retries import RETRIES
 from ..services.jobs.ledger import Claim
 from ..services.logs import Log
@@ -24,6 +25,7 @@ from .runs import Outcome, perform
 
 BEAT = 5.0  # seconds
 GRACE = 10.0  # seconds that a job may overrun, or that the store may be away at the end
+SHORT = 0.05  # seconds: Redis itself is no more exact in how long it waits
 STUCK = 70  # the exit code of a child whose job cannot be interrupted
 MOST_JOBS = 1_000  # then a fresh process takes over, which gives back what jobs have leaked
 
@@ -45,7 +47,7 @@ class Child:
         self._ended = threading.Event()
         self._claim: Claim | None = None
         self._deadline = float("inf")  # of the job that runs, on the monotonic clock
-        self._counts = {"done": 0, "retry": 0, "later": 0, "failed": 0}
+        self._counts = {"done": 0, "retry": 0, "later": 0, "failed": 0, "canceled": 0}
         self._parent = parent
 
     def run(self) -> None:
@@ -68,9 +70,9 @@ class Child:
         return not self._stopping.is_set() and os.getppid() == self._parent
 
     def _next(self) -> None:
-        claim = self._ledger.fetch(self._name, fair(self._queues.jobs.queues))
-        if claim is None:
-            self._ledger.wait(1.0)
+        claim = self._ledger.try_fetch(self._name, fair(self._queues.jobs.queues))
+        if not isinstance(claim, Claim):
+            self._idle(claim)
             return
         self._claim = claim
         self._deadline = time.monotonic() + (claim.job.timeout or 180) + GRACE
@@ -82,23 +84,50 @@ class Child:
         self._report(claim, outcome, began)
         self._claim = None
 
+    def _idle(self, soonest: float) -> None:
+        """Wait for the bell, or for the turn of a queue that has a rate."""
+        if soonest < SHORT:
+            self._stopping.wait(soonest)
+        else:
+            self._ledger.wait(min(1.0, soonest))
+
     def _report(self, claim: Claim, outcome: Outcome, began: float) -> None:
         """Write down how it ended, however long the store is away; only at the end of the worker that is given up."""
-        run = (time.time() - began) * 1000
-        since = claim.job.enqueued_at if claim.job.retries_left == RETRIES else None  # a retry waits on purpose
-        wait = f"{max(0.0, (began - since.timestamp()) * 1000):.1f}" if since else ""
+        run = time.time() - began
+        first = claim.job.retries_left == RETRIES  # a retry waits on purpose
+        times = f"{claim.waited * 1000:.1f}:{run * 1000:.1f}" if first else f":{run * 1000:.1f}"
+        buckets = (bucket(claim.waited) if first else None, bucket(run))
+        note = None if outcome.kind in ("done", "later") else self._note(claim, outcome, run)
         give_up = float("inf")
         while time.monotonic() < give_up:
             try:
                 kept = self._ledger.finish(
-                    self._name, claim, outcome.kind, outcome.text, seconds=outcome.seconds, times=f"{wait}:{run:.1f}"
+                    self._name,
+                    claim,
+                    outcome.kind,
+                    outcome.text,
+                    seconds=outcome.seconds,
+                    times=times,
+                    buckets=buckets,
+                    note=note,
                 )
             except StoreError:
                 give_up = give_up if self._wanted() else min(give_up, time.monotonic() + GRACE)
                 time.sleep(0.5)
             else:
-                self._tell(claim, outcome, run, kept=kept)
+                self._tell(claim, outcome, run * 1000, kept=kept)
                 return
+
+    def _note(self, claim: Claim, outcome: Outcome, run: float) -> dict[str, Any]:
+        began = claim.job.started_at or datetime.now(UTC)
+        return {
+            "attempt": RETRIES - (claim.job.retries_left or 0) + 1,
+            "outcome": outcome.kind,
+            "worker": self._name,
+            "startedAt": began.isoformat(timespec="milliseconds"),
+            "ms": round(run * 1000, 1),
+            "error": outcome.text,
+        }
 
     def _tell(self, claim: Claim, outcome: Outcome, run: float, *, kept: bool) -> None:
         self._counts[outcome.kind] += 1

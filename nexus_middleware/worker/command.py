@@ -27,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
         SettingsError: a setting or option does not fit.
         StoreError: the store does not answer.
     """
-    from ..services.jobs.email import Server
+    from ..services.jobs.smtp import Server
     from .apps import load_queues
     from .supervisor import Supervisor
 

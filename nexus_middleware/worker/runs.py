@@ -8,9 +8,12 @@ import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from types import FrameType
 from typing import Any, Literal
 
+from ..http import ORIGIN
 from ..rules.retries import RETRIES, delay
 from ..services.jobs.ledger import Claim
 from ..services.jobs.once import Once
@@ -24,7 +27,7 @@ LONGEST = 8_000  # characters kept of a traceback or a result
 class Outcome:
     """How a run ended."""
 
-    kind: Literal["done", "retry", "later", "failed"]
+    kind: Literal["done", "retry", "later", "failed", "canceled"]
     text: str  # the result as JSON, or what went wrong
     seconds: float = 0.0  # to wait, for a retry or later
 
@@ -38,15 +41,8 @@ def perform(claim: Claim, queues: Queues) -> Outcome:
     left = claim.job.retries_left or 0
     try:
         known, payload = _find(claim, queues)
-        work = Work(
-            id=claim.job.id,
-            attempt=RETRIES - left + 1,
-            payload=payload,
-            settings=queues.settings,
-            once=Once(queues.ledger.client, queues.ledger.prefix, claim.member),
-        )
-        with time_limit(known.timeout):
-            return Outcome("done", _as_json(known.run(work)))
+        with time_limit(known.timeout), origin_of(claim):
+            return Outcome("done", _as_json(known.run(_work(claim, payload, queues, attempt=RETRIES - left + 1))))
     except Permanent as error:
         return Outcome("failed", str(error))
     except Later as error:
@@ -57,6 +53,51 @@ def perform(claim: Claim, queues: Queues) -> Outcome:
         return _again(left, traceback.format_exc()[-LONGEST:])
     except SystemExit as error:
         return _again(left, f"the job tried to end its worker: {error!r}")
+
+
+def _work(claim: Claim, payload: dict[str, Any], queues: Queues, *, attempt: int) -> Work:
+    ledger, extra = queues.ledger, claim.extra
+    return Work(
+        id=claim.job.id,
+        attempt=attempt,
+        payload=payload,
+        settings=queues.settings,
+        once=Once(ledger.client, ledger.prefix, claim.member),
+        queue=ledger.named(claim.queue),
+        key=extra.get("given_key", claim.job.id),
+        request_id=extra.get("request_id", ""),
+        traceparent=extra.get("traceparent", ""),
+        slot=datetime.fromisoformat(extra["slot"]) if "slot" in extra else None,
+        client=ledger.client,
+        prefix=ledger.prefix,
+        report=partial(ledger.report, claim.job.id),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What the job's own jobs and log lines inherit."""
+
+    request_id: str
+    traceparent: str
+
+    def header(self, name: bytes) -> bytes | None:
+        return self.traceparent.encode("latin-1") if name == b"traceparent" and self.traceparent else None
+
+
+@contextmanager
+def origin_of(claim: Claim) -> Generator[None]:
+    """Let the jobs queued in the block, and its log lines, be known as this job's."""
+    from structlog.contextvars import bound_contextvars
+
+    origin = _Origin(claim.extra.get("request_id", ""), claim.extra.get("traceparent", ""))
+    token = ORIGIN.set(origin)
+    told = {"request_id": origin.request_id} if origin.request_id else {}
+    try:
+        with bound_contextvars(job=claim.job.id, **told):
+            yield
+    finally:
+        ORIGIN.reset(token)
 
 
 def _find(claim: Claim, queues: Queues) -> tuple[Known, dict[str, Any]]:

@@ -151,7 +151,7 @@ class Keeper:
                 wait = 1.0
 
     def _keep(self) -> float:
-        _, soonest = self._ledger.due(self._queues)
+        due = self._ledger.due(self._queues)
         now = time.monotonic()
         if self._away:
             self._away, self._next_sweep = False, now + AFTER_OUTAGE
@@ -161,4 +161,4 @@ class Keeper:
             rescued = self._ledger.rescue(self._queues)
             if rescued:
                 self._log.warning("jobs of dead workers were put back", jobs=rescued)
-        return max(0.01, min(0.25, soonest))
+        return max(0.01, min(0.25, due.soonest))

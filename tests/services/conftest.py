@@ -4,6 +4,9 @@ import pytest
 
 from nexus_middleware.services.queues import Queues
 from nexus_middleware.settings import Settings
+from tests.services.mail import box, client, work
+
+__all__ = ["box", "client", "work"]  # fixtures
 
 
 @pytest.fixture

@@ -56,12 +56,12 @@ def test_a_job_that_keeps_killing_its_worker_fails(queues, redis_server):
 def test_a_delayed_job_comes_when_it_is_due_and_never_earlier(queues, redis_server):
     ident = queues.queue_email(**MAIL)
     run_one(queues, "retry", text="it broke", seconds=0.3)
-    moved, soonest = queues.ledger.due(queues.jobs.queues)
-    assert moved == 0
-    assert 0 < soonest <= 0.3
-    time.sleep(soonest)
+    due = queues.ledger.due(queues.jobs.queues)
+    assert due.moved == 0
+    assert 0 < due.soonest <= 0.3
+    time.sleep(due.soonest)
     deadline = time.monotonic() + 5
-    while not queues.ledger.due(queues.jobs.queues)[0]:
+    while not queues.ledger.due(queues.jobs.queues).moved:
         assert time.monotonic() < deadline
     assert ScheduledJobRegistry("email-queue", connection=redis_server.client).get_job_ids() == []
     assert read(redis_server, ident).retries_left == 2

@@ -12,7 +12,7 @@ import pytest
 from rq.queue import Queue
 from rq.registry import FailedJobRegistry, FinishedJobRegistry
 
-from nexus_middleware.errors import NexusError, SettingsError, StoreError
+from nexus_middleware.errors import NexusError, PayloadError, SettingsError, StoreError
 from nexus_middleware.services.jobs.ledger import KEPT_DONE, KEPT_FAILED
 from nexus_middleware.services.jobs.registry import QUEUES
 from nexus_middleware.services.queues import Queues
@@ -21,6 +21,10 @@ from tests.services.jobs import MAIL, NOTE, fetch, read, run_one
 
 DOCUMENTED = """waiting active completed failed delayed paused deferred canceled completedKept oldestWaitSeconds
     workers busy throughputPerMinute waitP95 runP95"""
+
+
+def nothing(**_):
+    """A job that takes anything."""
 
 
 def test_an_email_becomes_a_job_that_rq_can_read_without_pickle(queues, redis_server):
@@ -71,8 +75,8 @@ def test_many_at_once_are_all_queued_or_none(queues):
     assert queues.stats("email-queue").waiting == 1_001
     with pytest.raises(ValueError, match="one line"):
         queues.queue_bulk_emails([MAIL, {**MAIL, "subject": "a\nBcc: all@example.org"}])
-    with pytest.raises(ValueError, match="user_id"):
-        queues.queue_bulk_notifications([{"user_id": "7"}])
+    with pytest.raises(ValueError, match="missing required field `title`"):
+        queues.queue_bulk_notifications([{"user_id": "7", "type": "info"}])
     assert queues.stats("email-queue").waiting == 1_001
     assert len(queues.queue_bulk_notifications([NOTE, NOTE])) == 2
 
@@ -214,17 +218,17 @@ def test_a_users_job_is_known_by_its_name_alone(queues):
     with pytest.raises(SettingsError, match=r"no job is named 'os\.system'"):
         queues.enqueue("os.system", command="true")
     with pytest.raises(SettingsError, match="already"):
-        queues.job("add", queue="email-queue")(print)
+        queues.job("add", queue="email-queue")(nothing)
     with pytest.raises(SettingsError, match="letters"):
-        queues.job("a b", queue="email-queue")(print)
+        queues.job("a b", queue="email-queue")(nothing)
     with pytest.raises(SettingsError, match="seconds"):
-        queues.job("late", queue="email-queue", timeout=0)(print)
-    with pytest.raises(TypeError):
-        queues.enqueue("add", a=object())
+        queues.job("late", queue="email-queue", timeout=0)(nothing)
+    with pytest.raises(PayloadError, match="job 'add', a: this cannot be JSON"):
+        queues.enqueue("add", a=object(), b=1)
 
 
 def test_a_new_queue_is_counted_like_ours(queues):
-    queues.job("resize", queue="images")(print)
+    queues.job("resize", queue="images")(nothing)
     queues.enqueue("resize", name="a name is a payload like any other")
     assert queues.all_stats()["images"].waiting == 1
     with pytest.raises(SettingsError, match="there is no queue 'sounds'"):
@@ -287,6 +291,6 @@ def test_every_method_has_a_twin_for_the_event_loop(queues):
         return (await queues.astats("email-queue")).waiting
 
     assert asyncio.run(use()) == 1
-    methods = {name for name, member in vars(Queues).items() if inspect.isfunction(member) and name[0] != "_"}
+    methods = {name for name, _ in inspect.getmembers(Queues, inspect.isfunction) if name[0] != "_"}
     plain = {name for name in methods if f"a{name}" in methods}
-    assert methods - plain - {f"a{name}" for name in plain} == {"job", "close"}
+    assert methods - plain - {f"a{name}" for name in plain} == {"job", "close", "options", "known"}

@@ -56,15 +56,21 @@ def test_a_mail_refused_for_now_is_sent_by_the_retry_after_two_seconds(worker, m
 
 
 @pytest.mark.parametrize(
-    "name", ["analytics.aggregate", "analytics.metric", "notifications.send", "content.process", "revenue.calculate"]
+    "add",
+    [
+        lambda queues: queues.queue_analytics_aggregation(type="daily", date="2026-01-01"),
+        lambda queues: queues.queue_metric_calculation("visits", "day"),
+        lambda queues: queues.queue_notification(user_id="7", type="info", title="T", message="M"),
+        lambda queues: queues.queue_content_processing(type="video", content_id="9", operations=[]),
+        lambda queues: queues.queue_revenue_calculation(type="monthly"),
+    ],
 )
-def test_what_has_no_handler_fails_at_once_and_says_so(worker, name):
-    known = worker.queues.jobs.find(name)
-    ident = worker.add(name, known.queue)
+def test_what_has_no_handler_fails_at_once_and_says_so(worker, add):
+    ident = add(worker.queues)
     worker.start()
     until(lambda: worker.status(ident) == "failed", what=worker.log)
     assert worker.job(ident)["exc_info"].startswith(b"no handler yet")
-    assert worker.queues.stats(known.queue).retried_total == 0
+    assert worker.job(ident)["retries_left"] == b"3"
 
 
 def test_the_users_own_jobs_are_run_plain_and_async(worker):

@@ -4,128 +4,100 @@ from __future__ import annotations
 
 import hashlib
 import smtplib
-import ssl
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from email import policy
 from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from ...errors import SettingsError
+import msgspec
+
 from .registry import Permanent, Work
+from .smtp import Server
+from .suppressed import Suppressed
 
-TIMEOUT = 15.0  # seconds that the server may take for one answer
 WHOLE = 20.0  # seconds for all of it, less than a claim holds
-PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
-LOCAL = ("localhost", "127.0.0.1", "::1")
+UNKNOWN = (550, 551, 553)  # refusals that mean there is no such mailbox (RFC 5321, section 4.2.3)
+POLICY = policy.SMTP.clone(max_line_length=998)  # shorter lines would have a long URL encoded, which no client reads
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """Where mail goes, as the URL says."""
+class Mail(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What `email.send` takes."""
 
-    scheme: str
-    host: str
-    port: int
-    user: str = ""
-    password: str = field(default="", repr=False)
+    to: str | list[str]
+    subject: str
+    html: str = ""
+    text: str | None = None
+    sender: str | None = None  # None for smtp_from
+    key: str | None = None  # only the first mail with it is sent
+    unsubscribe: str = ""  # https:// or mailto:, for mail to many: List-Unsubscribe (RFC 8058)
 
-    @classmethod
-    def from_url(cls, url: str) -> Server:
-        """Read smtp://host:port, smtps://user:password@host or smtp+starttls://user:password@host.
-
-        >>> Server.from_url("smtp+starttls://ann:s%40cret@mail.example.org").port
-        587
-
-        Raises:
-            SettingsError: it cannot be read, or would send a password in clear.
-        """
-        parts = urlsplit(url)
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in PORTS or not parts.hostname or port == -1:
-            raise SettingsError(
-                "smtp_url must be smtp://host:port, smtps://… or smtp+starttls://user:password@host:port"
-            )
-        if parts.username and parts.scheme == "smtp" and parts.hostname not in LOCAL:
-            raise SettingsError("smtp_url: smtp:// would send the password in clear: use smtps:// or smtp+starttls://")
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return cls(
-            scheme=parts.scheme,
-            host=parts.hostname,
-            port=port or PORTS[parts.scheme],
-            user=user,
-            password=password,
-        )
-
-    def connect(self) -> smtplib.SMTP:
-        """Open a connection, encrypted and signed in as the URL says."""
-        if self.scheme == "smtps":
-            context = ssl.create_default_context()
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=context)
-        else:
-            smtp = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
-        try:
-            if self.scheme == "smtp+starttls":
-                smtp.starttls(context=ssl.create_default_context())
-            if self.user:
-                smtp.login(self.user, self.password)
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
+    @property
+    def recipients(self) -> list[str]:
+        """The addresses as they were given, with names."""
+        return [self.to] if isinstance(self.to, str) else self.to
 
 
-def compose(payload: Mapping[str, Any], *, sender: str, key: str) -> EmailMessage:
+def compose(mail: Mail, *, sender: str, key: str) -> EmailMessage:
     """Build the message; `key` makes its Message-ID, so that a mail sent twice by mischance can be seen as one.
 
     Raises:
         ValueError: an address is none, or a header has a line break in it.
     """
-    to = payload["to"]
-    recipients = [*cast("Sequence[str]", to)] if isinstance(to, (list, tuple)) else [to]
-    if not recipients:
+    if not mail.recipients:
         raise ValueError("to=[] names nobody to send to")
-    if not payload.get("html") and not payload.get("text"):
+    if not mail.html and not mail.text:
         raise ValueError("an e-mail needs html or text")
-    sent_by = _address("sender", sender)
-    message = EmailMessage(policy.SMTP)
+    sent_by = address("sender", sender)
+    message = EmailMessage(POLICY)
     message["From"] = sender
-    message["To"] = ", ".join([recipient for recipient in recipients if _address("to", recipient)])
-    message["Subject"] = _line("subject", payload["subject"])
+    message["To"] = ", ".join([recipient for recipient in mail.recipients if address("to", recipient)])
+    message["Subject"] = _line("subject", mail.subject)
     message["Date"] = formatdate()
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     message["Message-ID"] = f"<{digest}@{sent_by.rpartition('@')[2]}>"
-    if payload.get("text"):
-        message.set_content(payload["text"])
-        if payload.get("html"):
-            message.add_alternative(payload["html"], subtype="html")
+    if mail.unsubscribe:
+        _add_unsubscribe(message, _line("unsubscribe", mail.unsubscribe))
+    if mail.text:
+        message.set_content(mail.text)
+        if mail.html:
+            message.add_alternative(mail.html, subtype="html")
     else:
-        message.set_content(payload["html"], subtype="html")
+        message.set_content(mail.html, subtype="html")
     return message
 
 
-def _line(name: str, text: Any) -> str:
-    if not isinstance(text, str) or any(mark in text for mark in "\r\n\0"):
+def _add_unsubscribe(message: EmailMessage, url: str) -> None:
+    scheme = urlsplit(url).scheme
+    if scheme not in ("https", "mailto") or not url.isascii() or set(url) & set("<> ,"):
+        raise ValueError(f"unsubscribe={url!r} must be an https:// or mailto: URL")
+    message["List-Unsubscribe"] = f"<{url}>"
+    if scheme == "https":
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
+def _line(name: str, text: str) -> str:
+    if any(mark in text for mark in "\r\n\0"):
         raise ValueError(f"{name}={text!r} must be one line of text")
     return text
 
 
-def _address(name: str, text: str) -> str:
+def address(name: str, text: str) -> str:
+    """Return the bare address of `text`, which may have a name: "Ann <ann@example.org>".
+
+    Raises:
+        ValueError: it is not exactly one.
+    """
     header = cast("AddressHeader", policy.SMTP.header_factory("To", _line(name, text)))
     if len(header.addresses) != 1 or not header.addresses[0].domain or not header.addresses[0].username:
         raise ValueError(f"{name}={text!r} must be one e-mail address")
     return header.addresses[0].addr_spec
 
 
-def send(work: Work) -> dict[str, Any]:
-    """Send the mail of `work`, unless it was sent before.
+def send(work: Work, mail: Mail) -> dict[str, Any]:
+    """Send `mail` to all who did not get it yet, over one connection.
 
     Raises:
         Permanent: it can never be sent: no server is set, or the server refused it for good.
@@ -134,36 +106,47 @@ def send(work: Work) -> dict[str, Any]:
     """
     if not work.settings.smtp_url:
         raise Permanent("no mail server: set NEXUS_SMTP_URL, such as smtp://localhost:25")
-    sender = work.payload.get("sender") or work.settings.smtp_from
+    sender = mail.sender or work.settings.smtp_from
     if not sender:
         raise Permanent("no sender: set NEXUS_SMTP_FROM, or pass sender=")
-    key = work.payload.get("key") or work.id
+    key = mail.key or work.key or work.id
     try:
         server = Server.from_url(work.settings.smtp_url)
-        message = compose(work.payload, sender=sender, key=key)
+        message = compose(mail, sender=sender, key=key)
+        to = [address("to", recipient) for recipient in mail.recipients]
     except ValueError as error:
         raise Permanent(str(error)) from error
-    with work.once.doing(f"email:{hashlib.sha256(key.encode()).hexdigest()}") as mine:
-        return {"sent": True, **_deliver(server, message)} if mine else {"sent": False, "why": "already sent"}
+    claim = f"email:{hashlib.sha256(key.encode()).hexdigest()}"
+    with work.once.doing(claim) as mine:
+        return _to_each(work, claim, server, message, to) if mine else {"sent": False, "why": "already sent"}
 
 
-def _deliver(server: Server, message: EmailMessage) -> dict[str, Any]:
+def _to_each(work: Work, claim: str, server: Server, message: EmailMessage, to: Sequence[str]) -> dict[str, Any]:
+    reached = work.once.noted(claim)
+    left = [each for each in to if each not in reached]
+    silent = Suppressed(work.client, work.prefix)
+    suppressed = silent.among(left)
+    left = [each for each in left if each not in suppressed]
+    refused = _deliver(server, message, left) if left else {}
+    reached |= {each for each in left if each not in refused}
+    for each, (code, words) in refused.items():
+        if code in UNKNOWN and b"5.7." not in words:  # 5.7.x is a matter of policy, not of the mailbox (RFC 3463)
+            silent.add(each, f"{code} {words.decode('utf-8', 'replace')}")
+    if any(code < 500 for code, _ in refused.values()):
+        work.once.note(claim, reached)  # they must not get it again by the retry
+        raise ConnectionError(f"refused for now: {refused}")
+    if refused and not reached:
+        raise Permanent(f"every recipient was refused: {refused}")
+    told = {"refused": sorted(refused), "suppressed": sorted(suppressed)}
+    return {"sent": bool(reached), **{name: who for name, who in told.items() if who}}
+
+
+def _deliver(server: Server, message: EmailMessage, to: Sequence[str]) -> dict[str, tuple[int, bytes]]:
     try:
-        smtp = server.connect()
-        try:
-            refused = smtp.send_message(message)
-            with suppress(smtplib.SMTPException, OSError):  # it has the mail: whatever comes now must not repeat it
-                smtp.quit()
-        finally:
-            smtp.close()
-    except smtplib.SMTPRecipientsRefused as error:
-        if all(code >= 500 for code, _ in error.recipients.values()):
-            raise Permanent(f"every recipient was refused: {error.recipients}") from error
-        raise
+        return server.deliver(message, to)
     except smtplib.SMTPResponseException as error:
         if error.smtp_code >= 500:
             raise Permanent(f"the mail server refused: {error.smtp_code} {error.smtp_error!r}") from error
         raise
     except smtplib.SMTPNotSupportedError as error:
         raise Permanent(f"the mail server cannot do it: {error}") from error
-    return {"refused": sorted(refused)} if refused else {}

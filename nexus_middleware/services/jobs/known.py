@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from .email import WHOLE, send
-from .registry import ANALYTICS, CONTENT, EMAIL, NOTIFICATIONS, REVENUE, Known, Registry, not_built
+from . import analytics, email, notifications, revenue
+from .content import processing
+from .payloads import known
+from .registry import ANALYTICS, CONTENT, EMAIL, NOTIFICATIONS, REVENUE, Registry
 
 
 def known_jobs() -> Registry:
-    """Return a registry with all of them; of those without a handler every job fails at once, and says so."""
+    """Return a registry with all of them."""
     registry = Registry()
-    registry.add(Known(name="email.send", queue=EMAIL, run=send, timeout=WHOLE))
-    for name, queue in (
-        ("analytics.aggregate", ANALYTICS),
-        ("analytics.metric", ANALYTICS),
-        ("notifications.send", NOTIFICATIONS),
-        ("content.process", CONTENT),
-        ("revenue.calculate", REVENUE),
+    for job in (
+        known(email.send, name="email.send", queue=EMAIL, timeout=email.WHOLE),
+        known(notifications.send, name="notifications.send", queue=NOTIFICATIONS),
+        known(revenue.calculate, name="revenue.calculate", queue=REVENUE),
+        known(analytics.aggregate, name="analytics.aggregate", queue=ANALYTICS),
+        known(analytics.metric, name="analytics.metric", queue=ANALYTICS),
+        known(processing.process, name="content.process", queue=CONTENT, isolated=True),
     ):
-        registry.add(Known(name=name, queue=queue, run=not_built))
+        registry.add(job)
     return registry

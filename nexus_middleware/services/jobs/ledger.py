@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import uuid
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 # At the top, for rq's parts import one another in a circle: two threads that began at two ends of it would both fail.
-from redis.exceptions import RedisError
 from rq.defaults import RQ_KEY_PREFIX
 from rq.job import Job, JobStatus, Retry
-from rq.queue import Queue
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
-from ...errors import SettingsError, StoreError
+from ...errors import SettingsError
 from ...rules.retries import DELAYS, RETRIES
+from . import scripts
+from .how import How
 from .registry import Known
+from .scripts import KEPT_DONE, KEPT_FAILED, MOST_RESCUES, trip
 
 if TYPE_CHECKING:
     import redis
 
     from ...stores.redis import RedisStore
 
-HOLD = 30.0  # seconds without a heartbeat after which a worker counts as dead
-KEPT_DONE, KEPT_FAILED = 100, 500  # jobs a queue
-KEPT_FOR = 365 * 86_400  # seconds
-MOST_RESCUES = 3
 AT_ONCE = 500  # jobs in one script, so that others are not held up
 OLDEST = (6, 2)
+__all__ = ["KEPT_DONE", "KEPT_FAILED", "MOST_RESCUES", "Claim", "Ledger", "trip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,8 @@ class Claim:
     queue: str  # by its name in Redis
     member: str  # job and execution
     job: Job
+    waited: float = 0.0  # seconds
+    extra: dict[str, str] = field(default_factory=dict)  # what RQ knows nothing of: key, request_id, slot, …
 
 
 class Ledger:
@@ -98,14 +96,17 @@ class Ledger:
         """Return the name that `queue` has in Redis."""
         return self._before + queue
 
+    def named(self, wire: str) -> str:
+        """Return the name of the queue that is called `wire` in Redis."""
+        return wire.removeprefix(self._before)
+
     def run(self, script: str, *args: object) -> Any:
-        """Run `queue_<script>.lua` with RQ's prefix, ours, and `args`.
+        """Run `queue_<script>.lua` with RQ's prefix, ours, the present, and `args`.
 
         Raises:
             StoreError: the store did not answer, or refused.
         """
-        with trip():
-            return _script(script, self.client)(args=[f"{RQ_KEY_PREFIX}:", self.prefix, *args])
+        return scripts.run(self.client, script, f"{RQ_KEY_PREFIX}:", self.prefix, *args)
 
     def check(self) -> list[str]:
         """Return warnings about a store that answers and will do.
@@ -126,24 +127,30 @@ class Ledger:
             [] if policy == "noeviction" else [f"maxmemory-policy is {policy}: jobs may vanish; set it to noeviction"]
         )
 
-    def add(self, known: Known, payloads: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Queue a job for each of the payloads, in one transaction for each 500; return their ids."""
-        key = Queue.redis_queue_namespace_prefix + self.wire(known.queue)
+    def add(self, known: Known, payloads: Sequence[Mapping[str, Any]], how: How | None = None) -> list[str]:
+        """Queue a job for each of the payloads, 500 in one step; return their ids, or that of the key's first job.
+
+        Raises:
+            SettingsError: a job that should come first is not there.
+        """
+        how = how or How()
         ids: list[str] = []
         for start in range(0, len(payloads), AT_ONCE):
-            jobs = [self._make(known, payload) for payload in payloads[start : start + AT_ONCE]]
-            with trip(), self.client.pipeline() as pipe:
-                pipe.sadd(Queue.redis_queues_keys, key)
-                for job in jobs:
-                    job.save(pipeline=pipe)
-                pipe.rpush(key, *[job.id for job in jobs])
-                pipe.lpush(f"{self.prefix}queues:bell", *[1] * min(len(jobs), 31))
-                pipe.ltrim(f"{self.prefix}queues:bell", 0, 31)
-                pipe.execute()
-            ids += [job.id for job in jobs]
+            words: list[object] = []
+            for payload in payloads[start : start + AT_ONCE]:
+                ident, fields = self.make(known, payload, how)
+                words += [ident, len(fields) * 2, *[word for pair in fields.items() for word in pair]]
+            done, told = self.run("add", self.wire(known.queue), *how.words(known), *words)
+            if not done:
+                raise SettingsError(
+                    f"after={told.decode()!r} is no job that is known: it was canceled, or ended more than"
+                    f" {KEPT_DONE} jobs ago, or never was"
+                )
+            ids += [each.decode() for each in told]
         return ids
 
-    def _make(self, known: Known, payload: Mapping[str, Any]) -> Job:
+    def make(self, known: Known, payload: Mapping[str, Any], how: How) -> tuple[str, dict[Any, Any]]:
+        """Return the id of a new job, and what RQ and we write of it."""
         job = Job.create(
             known.name,
             kwargs=dict(payload),
@@ -157,7 +164,7 @@ class Ledger:
             description=known.name,  # RQ's own would show the arguments
         )
         job.enqueued_at = datetime.now(UTC)
-        return job
+        return job.id, {**job.to_dict(), **how.fields()}
 
     def wait(self, seconds: float) -> None:
         """Return when a job may have come, after `seconds` at the latest."""
@@ -165,52 +172,75 @@ class Ledger:
             self.client.blpop([f"{self.prefix}queues:bell"], timeout=seconds)
 
     def fetch(self, worker: str, queues: Sequence[str]) -> Claim | None:
-        """Claim the first job of the first of `queues` that has one and is not paused."""
+        """Claim the first job of the first of `queues` that has one, is not paused, and whose turn it is."""
+        claim = self.try_fetch(worker, queues)
+        return claim if isinstance(claim, Claim) else None
+
+    def try_fetch(self, worker: str, queues: Sequence[str]) -> Claim | float:
+        """`fetch`; if there is no job, the seconds after which a queue with a rate may have one."""
         execution = uuid.uuid4().hex
-        found = self.run("fetch", worker, execution, HOLD, moment(), *[self.wire(queue) for queue in queues])
-        if found is None:
-            return None
-        queue, ident, flat = found
+        found = self.run("fetch", worker, execution, *[self.wire(queue) for queue in queues])
+        if isinstance(found, bytes):
+            return float(found)
+        queue, ident, waited, flat = found
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
         job = Job(ident.decode(), connection=self.client, serializer=JSONSerializer)
-        job.restore(dict(zip(flat[::2], flat[1::2], strict=True)))
-        return Claim(queue.decode(), f"{job.id}:{execution}", job)
+        job.restore(fields)
+        extra = {name: fields[name.encode()].decode() for name in How.EXTRA if name.encode() in fields}
+        return Claim(queue.decode(), f"{job.id}:{execution}", job, float(waited), extra)
 
     def finish(
-        self, worker: str, claim: Claim, outcome: str, text: str, *, seconds: float = 0.0, times: str = ""
+        self,
+        worker: str,
+        claim: Claim,
+        outcome: str,
+        text: str,
+        *,
+        seconds: float = 0.0,
+        times: str = "",
+        buckets: tuple[int | None, int] = (None, 0),
+        note: Mapping[str, Any] | None = None,
     ) -> bool:
         """Write down how a run ended; False: too late, another worker has the job.
 
         Args:
             worker: Who ran it.
             claim: What was run.
-            outcome: "done", "retry", "later" or "failed".
+            outcome: "done", "retry", "later", "failed" or "canceled".
             text: The result as JSON, or why it failed.
             seconds: To wait, before a retry or later.
             times: Milliseconds waited and run, "wait:run".
+            buckets: Of the times, for the charts.
+            note: What is kept of this run.
         """
-        kept = KEPT_DONE if outcome == "done" else KEPT_FAILED
-        head = (worker, claim.queue, claim.member, moment(), outcome, text)
-        return bool(self.run("finish", *head, seconds, kept, times, KEPT_FOR))
+        waited, ran = buckets
+        head = (worker, claim.queue, claim.member, outcome, text, seconds, times)
+        line = "" if note is None else json.dumps(note)
+        return bool(self.run("finish", *head, "" if waited is None else waited, ran, line))
 
-    def beat(self, worker: str, claim: Claim | None, facts: Mapping[str, str | int | float]) -> None:
-        """Note that `worker` lives, and what it is."""
+    def beat(self, worker: str, claim: Claim | None, facts: Mapping[str, str | int | float]) -> bool:
+        """Note that `worker` lives, and what it is; whether its job is to be canceled."""
         held = (claim.queue, claim.member) if claim else ("", "")
-        self.run("beat", worker, HOLD, moment(), *held, *[word for pair in facts.items() for word in pair])
+        return bool(self.run("beat", worker, *held, *[word for pair in facts.items() for word in pair]))
+
+    def report(self, ident: str, progress: Mapping[str, Any]) -> None:
+        """Note how far the run of a job is."""
+        with trip():
+            self.client.hset(f"{RQ_KEY_PREFIX}:job:{ident}", "progress", json.dumps(progress))
 
     def rescue(self, queues: Sequence[str] = (), *, worker: str = "") -> int:
         """Put back the jobs of `worker`, or those in `queues` whose worker has died; how many."""
-        wired = [self.wire(queue) for queue in queues]
-        return int(self.run("rescue", moment(), worker, MOST_RESCUES, KEPT_FAILED, KEPT_FOR, *wired))
+        return int(self.run("rescue", worker, *[self.wire(queue) for queue in queues]))
 
-    def due(self, queues: Sequence[str]) -> tuple[int, float]:
-        """Queue the jobs whose time has come; how many, and the seconds until the next."""
-        moved, soonest = self.run("due", moment(), *[self.wire(queue) for queue in queues])
-        return int(moved), float(soonest)
+    def due(self, queues: Sequence[str]) -> Due:
+        """Queue the jobs whose time has come."""
+        moved, soonest, now, names = self.run("due", *[self.wire(queue) for queue in queues])
+        return Due(int(moved), float(soonest), float(now), tuple(name.decode() for name in names))
 
-    def stats(self, queues: Sequence[str]) -> tuple[float, int, list[Any]]:
-        """Return the server's time, the number of live workers, and a row for each queue, in one trip."""
-        now, workers, *rows = self.run("stats", *[self.wire(queue) for queue in queues])
-        return float(now), int(workers), rows
+    def stats(self, queues: Sequence[str]) -> tuple[int, list[Any]]:
+        """Return the number of live workers, and a row for each queue, in one trip."""
+        workers, rows = json.loads(self.run("stats", *[self.wire(queue) for queue in queues]))
+        return workers, rows
 
     def pause(self, queue: str, *, paused: bool) -> None:
         """Let no worker take a job of `queue` any more, or again."""
@@ -219,9 +249,23 @@ class Ledger:
                 pipe.sadd(f"{self.prefix}queues:paused", self.wire(queue))
             else:
                 pipe.srem(f"{self.prefix}queues:paused", self.wire(queue))
-                pipe.lpush(f"{self.prefix}queues:bell", *[1] * 31)
-                pipe.ltrim(f"{self.prefix}queues:bell", 0, 31)
+                self.ring(pipe)
             pipe.execute()
+
+    def rate(self, queue: str, gap: float) -> None:
+        """Let a job of `queue` begin every `gap` seconds at the most; 0 lifts it."""
+        with trip(), self.client.pipeline() as pipe:
+            if gap:
+                pipe.hset(f"{self.prefix}queues:rates", self.wire(queue), f"{gap:.6f}")
+            else:
+                pipe.hdel(f"{self.prefix}queues:rates", self.wire(queue))
+                self.ring(pipe)
+            pipe.execute()
+
+    def ring(self, pipe: Any) -> None:
+        """Wake the workers that wait."""
+        pipe.lpush(f"{self.prefix}queues:bell", *[1] * 31)
+        pipe.ltrim(f"{self.prefix}queues:bell", 0, 31)
 
     def clear(self, queue: str) -> int:
         """Delete what waits and what is delayed; how many jobs."""
@@ -238,30 +282,16 @@ class Ledger:
             left = int(self.client.zcard(FailedJobRegistry(self.wire(queue), connection=self.client).key))
         count = 0
         while left > 0:  # those that fail again meanwhile are not retried in the same call
-            count += int(self.run("retry", self.wire(queue), moment(), RETRIES, min(AT_ONCE, left)))
+            count += int(self.run("retry", self.wire(queue), min(AT_ONCE, left)))
             left -= AT_ONCE
         return count
 
 
-@contextmanager
-def trip() -> Generator[None]:
-    """Turn the errors of a trip to Redis into `StoreError`."""
-    try:
-        yield
-    except RedisError as error:
-        reason = str(error) or type(error).__name__
-        raise StoreError(f"the queues' store did not answer, or refused: {reason}") from error
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the keeper of the queues is told."""
 
-
-def moment() -> str:
-    """Return the present as RQ writes it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-@cache
-def _text(script: str) -> str:
-    return files("nexus_middleware.stores").joinpath(f"scripts/queue_{script}.lua").read_text("utf-8")
-
-
-def _script(script: str, client: redis.Redis) -> Any:
-    return client.register_script(_text(script))  # sent by its hash; loaded when the server does not know it
+    moved: int  # jobs that were put into their queues
+    soonest: float  # seconds until the next
+    now: float  # the server's time, in seconds since the epoch
+    schedules: tuple[str, ...] = ()  # names of those that are due

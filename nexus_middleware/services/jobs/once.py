@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,6 +46,19 @@ class Once:
             self._client.eval(GIVE_BACK, 1, name, self._owner)
             raise
         self._note_done(name)
+
+    def noted(self, key: str) -> set[str]:
+        """Return the parts of `key` that are done, as noted before."""
+        return {part.decode() for part in self._client.smembers(f"{self._prefix}once:{key}:parts")}
+
+    def note(self, key: str, parts: Iterable[str]) -> None:
+        """Note that parts of `key` are done, as the recipients of one mail who got it."""
+        done = [*parts]
+        if done:
+            with self._client.pipeline() as pipe:
+                pipe.sadd(f"{self._prefix}once:{key}:parts", *done)
+                pipe.expire(f"{self._prefix}once:{key}:parts", REMEMBERED)
+                pipe.execute()
 
     def _note_done(self, name: str) -> None:
         """Note it, even if Redis is away for a moment: without the note the act would be repeated."""

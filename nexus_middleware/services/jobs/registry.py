@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...errors import NexusError, SettingsError
@@ -30,6 +29,7 @@ class Later(NexusError):
 
     Args:
         seconds: How long.
+        why: What it waits for, for the log and the dashboard.
     """
 
     def __init__(self, seconds: float, why: str) -> None:
@@ -37,18 +37,38 @@ class Later(NexusError):
         self.seconds = seconds
 
 
+Report: TypeAlias = Callable[[dict[str, Any]], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One run of a job, as its handler sees it."""
+    """One run of a job, as its function sees it: it is given to the parameter that is annotated `Work`."""
 
     id: str
     attempt: int  # 1 for the first run
     payload: dict[str, Any]
     settings: Settings
-    once: Once
+    once: Once  # to act once, however often the job runs
+    queue: str = ""
+    key: str = ""  # by which repeats are known: the job's idempotency key, or else its id
+    request_id: str = ""  # of the request that queued it; "" if none did
+    traceparent: str = ""  # the trace of that request (W3C Trace Context)
+    slot: datetime | None = None  # for a recurring job: the time it was due, in its schedule's zone
+    client: Any = None  # a redis.Redis on the server of the queues; keys of your own begin with `prefix`
+    prefix: str = ""
+    report: Report = field(default=lambda _: None, repr=False)
+
+    def progress(self, done: float, total: float, note: str = "") -> None:
+        """Say how far it is, for the dashboard; at most ten times a second is sensible.
+
+        Raises:
+            StoreError: Redis did not answer.
+        """
+        self.report({"done": done, "total": total, "note": note[:200]})
 
 
 Handler: TypeAlias = Callable[[Work], Any]
+Check: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +78,9 @@ class Known:
     name: str
     queue: str
     run: Handler
+    check: Check = dict  # the payload as JSON, or a PayloadError that names the field
     timeout: float = 180.0  # seconds
+    isolated: bool = False  # each run in a forked process of its own, which may leak, crash or hang
 
 
 @dataclass(slots=True)
@@ -74,8 +96,7 @@ class Registry:
             SettingsError: its name is taken, or a name or the timeout does not fit.
         """
         for name in (known.name, known.queue):
-            if not NAME.fullmatch(name):
-                raise SettingsError(f"{name!r} must be 1 to 100 letters, digits, dots, dashes or underscores")
+            check_name(name)
         if known.timeout <= 0:
             raise SettingsError(f"timeout={known.timeout} is in seconds and must be above 0")
         if known.name in self.jobs:
@@ -100,13 +121,16 @@ class Registry:
         return tuple(dict.fromkeys([*QUEUES, *(known.queue for known in self.jobs.values())]))
 
 
-def call(function: Callable[..., Any]) -> Handler:
-    """Return the handler that calls a user's function, plain or async, with the payload as its arguments."""
-    if inspect.iscoroutinefunction(function):
-        return lambda work: asyncio.run(function(**work.payload))
-    return lambda work: function(**work.payload)
+def check_name(name: str) -> None:
+    """See that `name` will do for a job, a queue or a schedule.
+
+    Raises:
+        SettingsError: it does not.
+    """
+    if not NAME.fullmatch(name):
+        raise SettingsError(f"{name!r} must be 1 to 100 letters, digits, dots, dashes or underscores")
 
 
-def not_built(_: Work) -> None:
+def not_built(_: Work, *_payload: object) -> None:
     """Fail at once: the queue is there, its handler is not."""
     raise Permanent("no handler yet: this version of nexus_middleware queues these jobs, but cannot run them")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -32,34 +31,33 @@ class QueueStats(msgspec.Struct, frozen=True, rename="camel"):
     rescued_total: int
 
 
-def read(row: list[Any], now: float, workers: int) -> QueueStats:
-    """Read the row of one queue that `queue_stats.lua` gave at `now`, in seconds since the epoch."""
-    waiting, active, kept, failed, delayed, deferred, canceled, paused, busy, recent, oldest, flat, times = row
-    totals = {flat[i].decode(): int(flat[i + 1]) for i in range(0, len(flat), 2)}
-    spans = [line.decode().split(":") for line in times]
-    since = datetime.fromisoformat(oldest.decode()).timestamp() if oldest else now
+def read(row: list[Any], workers: int) -> QueueStats:
+    """Read the row of one queue that `queue_stats.lua` gave."""
+    waiting, active, kept, failed, delayed, deferred, canceled, paused, busy, recent, oldest, totals, times = row
+    completed, failures, retried, rescued = (int(total or 0) for total in totals)
+    spans = [each.partition(":") for each in times.split()]
     return QueueStats(
         waiting=waiting,
         active=active,
-        completed=totals.get("completed", 0),
+        completed=completed,
         failed=failed,
         delayed=delayed,
         paused=bool(paused),
         deferred=deferred,
         canceled=canceled,
         completed_kept=kept,
-        oldest_wait_seconds=round(max(0.0, now - since), 3),
+        oldest_wait_seconds=round(oldest, 3),
         workers=workers,
         busy=busy,
         throughput_per_minute=recent / 5,
-        wait_p95=_p95([wait for wait, _ in spans if wait]),  # a retry has none
-        run_p95=_p95([run for _, run in spans]),
-        failed_total=totals.get("failed", 0),
-        retried_total=totals.get("retried", 0),
-        rescued_total=totals.get("rescued", 0),
+        wait_p95=_p95([wait for wait, _, _ in spans if wait]),  # a retry has none
+        run_p95=_p95([run for _, _, run in spans]),
+        failed_total=failures,
+        retried_total=retried,
+        rescued_total=rescued,
     )
 
 
 def _p95(spans: list[str]) -> float | None:
-    ordered = sorted(float(span) for span in spans)
+    ordered = sorted(map(float, spans))
     return ordered[math.ceil(0.95 * len(ordered)) - 1] if ordered else None

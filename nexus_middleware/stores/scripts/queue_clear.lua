@@ -1,6 +1,6 @@
 -- Delete jobs that wait or are delayed, as many as asked at once; how many there were. Those that run are left alone.
--- ARGV: RQ's prefix, our prefix, queue, most at once
-local R, queue, most = ARGV[1], ARGV[3], tonumber(ARGV[4])
+-- ARGV: …, queue, most at once
+local queue, most = ARGV[4], tonumber(ARGV[5])
 local ids = redis.call('LRANGE', R .. 'queue:' .. queue, 0, most - 1)
 redis.call('LTRIM', R .. 'queue:' .. queue, #ids, -1)
 if #ids < most then
@@ -9,5 +9,5 @@ if #ids < most then
     ids[#ids + 1] = id
   end
 end
-for _, id in ipairs(ids) do redis.call('UNLINK', R .. 'job:' .. id) end
+for _, id in ipairs(ids) do forget(id) end
 return #ids

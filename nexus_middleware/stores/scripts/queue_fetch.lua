@@ -1,25 +1,35 @@
--- Take the first job of the first queue that is not paused, and note who runs it, in one step:
--- there is no moment in which a job is in neither its queue nor among the started ones.
--- ARGV: RQ's prefix, our prefix, worker, execution, seconds the claim holds without a heartbeat, time as text, queues…
-local R, P, worker, execution, hold, iso = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
-for i = 7, #ARGV do
-  local queue = ARGV[i]
-  if redis.call('SISMEMBER', P .. 'queues:paused', queue) == 0 then
-    local id = redis.call('LPOP', R .. 'queue:' .. queue)
-    while id do
-      local job = R .. 'job:' .. id
-      if redis.call('EXISTS', job) == 1 then -- else it was deleted while it waited
-        local member = id .. ':' .. execution
-        redis.call('ZADD', R .. 'wip:' .. queue, string.format('%.6f', now + hold), member)
-        redis.call('HSET', job, 'status', 'started', 'started_at', iso, 'worker_name', worker, 'last_heartbeat', iso)
-        redis.call('HSET', P .. 'queues:worker:' .. worker, 'queue', queue, 'member', member, 'since', iso)
-        redis.call('EXPIRE', P .. 'queues:worker:' .. worker, math.ceil(hold))
-        return {queue, id, redis.call('HGETALL', job)}
-      end
-      id = redis.call('LPOP', R .. 'queue:' .. queue)
-    end
+-- Take the first job of the first queue that is not paused and whose turn it is, and note who runs it, in one step:
+-- there is no moment in which a job is in neither its queue nor among the started ones. It returns queue, id, seconds
+-- waited and the job; or, as text, the seconds after which a queue with a rate may be asked again.
+-- ARGV: …, worker, execution, queues…
+local worker, execution = ARGV[4], ARGV[5]
+local paused = redis.call('SMISMEMBER', P .. 'queues:paused', unpack(ARGV, 6))
+local gaps = redis.call('HMGET', P .. 'queues:rates', unpack(ARGV, 6))
+local soonest = 60
+
+local function take(queue)
+  local id = redis.call('LPOP', R .. 'queue:' .. queue)
+  while id and redis.call('EXISTS', job(id)) == 0 do -- it was deleted while it waited
+    id = redis.call('LPOP', R .. 'queue:' .. queue)
   end
+  return id
 end
-return false
+
+for i = 6, #ARGV do
+  local queue, gap = ARGV[i], tonumber(gaps[i - 5] or 0)
+  local turn = gap > 0 and tonumber(redis.call('GET', P .. 'queues:turn:' .. queue) or 0) or 0
+  local id = paused[i - 5] == 0 and turn <= now and take(queue)
+  if id then
+    if gap > 0 then redis.call('SET', P .. 'queues:turn:' .. queue, stamp(now + gap), 'EX', math.ceil(gap) + 1) end
+    local member, own = id .. ':' .. execution, P .. 'queues:worker:' .. worker
+    redis.call('ZADD', R .. 'wip:' .. queue, stamp(now + HOLD), member)
+    redis.call('HSET', job(id), 'status', 'started', 'started_at', iso, 'worker_name', worker, 'last_heartbeat', iso)
+    redis.call('HSET', own, 'queue', queue, 'member', member, 'since', iso)
+    redis.call('EXPIRE', own, HOLD)
+    local fields = redis.call('HGETALL', job(id))
+    local since = redis.call('HGET', job(id), 'since')
+    return {queue, id, stamp(now - tonumber(since or now)), fields}
+  end
+  if turn > now and redis.call('LLEN', R .. 'queue:' .. queue) > 0 then soonest = math.min(soonest, turn - now) end
+end
+return stamp(soonest)

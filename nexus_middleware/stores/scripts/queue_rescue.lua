@@ -1,36 +1,21 @@
 -- Put jobs back at the head of their queue whose worker has died: `worker`'s, or all whose claims have run out.
--- A job that killed its worker too often is failed instead.
--- ARGV: RQ's prefix, our prefix, time as text, worker or '', most rescues, failed jobs to keep, seconds to keep them, queues…
-local R, P, iso, worker = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local most, kept, keep = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
-local rescued = 0
-
-local function fail(queue, id)
-  local registry = R .. 'failed:' .. queue
-  local text = 'The worker died ' .. (most + 1) .. ' times while it ran this job.'
-  redis.call('HSET', R .. 'job:' .. id, 'status', 'failed', 'ended_at', iso, 'exc_info', text)
-  redis.call('EXPIRE', R .. 'job:' .. id, keep)
-  redis.call('HINCRBY', P .. 'queues:totals:' .. queue, 'failed', 1)
-  redis.call('ZADD', registry, string.format('%.6f', now + keep), id)
-  local over = redis.call('ZCARD', registry) - kept
-  if over > 0 then
-    for _, old in ipairs(redis.call('ZRANGE', registry, 0, over - 1)) do
-      redis.call('ZREM', registry, old)
-      redis.call('UNLINK', R .. 'job:' .. old)
-    end
-  end
-end
+-- A job that killed its worker too often is failed instead. How many jobs it was.
+-- ARGV: …, worker or '', queues…
+local worker, rescued = ARGV[4], 0
 
 local function rescue(queue, member)
   local id = string.match(member, '^[^:]+')
   if redis.call('ZREM', R .. 'wip:' .. queue, member) == 0 then return end
-  if redis.call('EXISTS', R .. 'job:' .. id) == 0 then return end
+  local by, began = unpack(redis.call('HMGET', job(id), 'worker_name', 'started_at'))
+  if redis.call('EXISTS', job(id)) == 0 then return end
   rescued = rescued + 1
-  if redis.call('HINCRBY', R .. 'job:' .. id, 'rescues', 1) > most then return fail(queue, id) end
-  redis.call('HINCRBY', P .. 'queues:totals:' .. queue, 'rescued', 1)
-  redis.call('HSET', R .. 'job:' .. id, 'status', 'queued')
+  note(id, cjson.encode({outcome = 'rescued', worker = by, startedAt = began, endedAt = iso,
+    error = 'The worker died while it ran this job.'}))
+  if redis.call('HINCRBY', job(id), 'rescues', 1) > RESCUES then
+    return fail(queue, id, 'The worker died ' .. (RESCUES + 1) .. ' times while it ran this job.')
+  end
+  count(queue, 'rescued')
+  redis.call('HSET', job(id), 'status', 'queued')
   redis.call('LPUSH', R .. 'queue:' .. queue, id)
 end
 
@@ -41,17 +26,14 @@ if worker ~= '' then
   redis.call('DEL', own)
   if claim[2] then rescue(claim[1], claim[2]) end
 else
-  for i = 8, #ARGV do
-    local past = string.format('%.6f', now)
-    for _, member in ipairs(redis.call('ZRANGEBYSCORE', R .. 'wip:' .. ARGV[i], '-inf', past)) do
+  for i = 5, #ARGV do
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', R .. 'wip:' .. ARGV[i], '-inf', stamp(now))) do
       rescue(ARGV[i], member)
     end
-    redis.call('ZREMRANGEBYSCORE', R .. 'finished:' .. ARGV[i], '-inf', past)
-    redis.call('ZREMRANGEBYSCORE', R .. 'failed:' .. ARGV[i], '-inf', past)
+    for _, registry in ipairs({'finished:', 'failed:', 'canceled:'}) do
+      redis.call('ZREMRANGEBYSCORE', R .. registry .. ARGV[i], '-inf', stamp(now))
+    end
   end
 end
-if rescued > 0 then
-  redis.call('LPUSH', P .. 'queues:bell', 1)
-  redis.call('LTRIM', P .. 'queues:bell', 0, 31)
-end
+ring(rescued)
 return rescued

@@ -1,20 +1,18 @@
--- Count, of every queue, what is in each state. It reads only, and its cost does not grow with the number of jobs.
--- ARGV: RQ's prefix, our prefix, queues…
-local R, P = ARGV[1], ARGV[2]
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
-local living = '(' .. string.format('%.6f', now)
-local answer = {string.format('%.6f', now), redis.call('ZCOUNT', P .. 'queues:workers', living, '+inf')}
-for i = 3, #ARGV do
-  local queue, oldest, recent = ARGV[i], '', 0
+-- Count, of every queue, what is in each state, as JSON. It reads only, and its cost does not grow with the number of
+-- jobs.
+-- ARGV: …, queues…
+local living, rows = '(' .. stamp(now), {}
+local minute = math.floor(now / 60)
+for i = 4, #ARGV do
+  local queue, oldest, recent = ARGV[i], false, 0
   for _, id in ipairs(redis.call('LRANGE', R .. 'queue:' .. queue, 0, 15)) do -- those put back at the head may be younger
-    local since = redis.call('HGET', R .. 'job:' .. id, 'enqueued_at')
-    if since and (oldest == '' or since < oldest) then oldest = since end
+    local since = tonumber(redis.call('HGET', job(id), 'since') or now)
+    if not oldest or since < oldest then oldest = since end
   end
-  for minute = math.floor(now / 60) - 5, math.floor(now / 60) - 1 do
-    recent = recent + tonumber(redis.call('GET', P .. 'queues:minute:' .. queue .. ':' .. minute) or 0)
+  for each = minute - 5, minute - 1 do
+    recent = recent + tonumber(redis.call('HGET', P .. 'queues:every:60:' .. queue .. ':' .. each, 'done') or 0)
   end
-  answer[#answer + 1] = {
+  rows[#rows + 1] = {
     redis.call('LLEN', R .. 'queue:' .. queue),
     redis.call('ZCARD', R .. 'wip:' .. queue),
     redis.call('ZCARD', R .. 'finished:' .. queue),
@@ -25,9 +23,9 @@ for i = 3, #ARGV do
     redis.call('SISMEMBER', P .. 'queues:paused', queue),
     redis.call('ZCOUNT', R .. 'wip:' .. queue, living, '+inf'),
     recent,
-    oldest,
-    redis.call('HGETALL', P .. 'queues:totals:' .. queue),
-    redis.call('LRANGE', P .. 'queues:times:' .. queue, 0, 99),
+    oldest and math.max(0, now - oldest) or 0,
+    redis.call('HMGET', P .. 'queues:totals:' .. queue, 'completed', 'failed', 'retried', 'rescued'),
+    table.concat(redis.call('LRANGE', P .. 'queues:times:' .. queue, 0, 99), ' '),
   }
 end
-return answer
+return cjson.encode({redis.call('ZCOUNT', P .. 'queues:workers', living, '+inf'), rows})
