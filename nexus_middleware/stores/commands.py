@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from ..rules.budgets import Room
 from ..rules.windows import Allowance, Limit
 
 A_co = TypeVar("A_co", covariant=True)
@@ -161,6 +162,26 @@ class Latest(Command[list[bytes]], frozen=True, gc=False):
 
     key: str
     count: int
+
+
+class Reserve(Command[Room], frozen=True, gc=False):
+    """Hold `amount` of the budget under `key` for `lasts` seconds, if a window of `window` seconds has room for it."""
+
+    key: str
+    reservation: str
+    amount: int
+    limit: int
+    window: float
+    lasts: float
+
+
+class Settle(Command[None], frozen=True, gc=False):
+    """Spend `amount`, which may be 0, of the budget under `key` in the place of a reservation."""
+
+    key: str
+    reservation: str
+    amount: int
+    window: float
 
 
 class Publish(Command[None], frozen=True, gc=False):

@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..rules.budgets import Account, Room
 from ..rules.globs import expression
 from ..rules.windows import Allowance
 from . import commands as c
@@ -68,6 +69,8 @@ class MemoryStore:
             c.DropFields: self._drop_fields,
             c.Push: self._push,
             c.Latest: self._latest,
+            c.Reserve: self._reserve,
+            c.Settle: self._settle,
             c.Publish: lambda command, now: None,  # other processes are not there to hear it
             c.Facts: self._facts,
         }
@@ -224,6 +227,22 @@ class MemoryStore:
     def _latest(self, command: c.Latest, now: float) -> list[bytes]:
         entry = self._entry(command.key, now)
         return [] if entry is None else [value for value, _ in zip(entry.value, range(command.count), strict=False)]
+
+    def _reserve(self, command: c.Reserve, now: float) -> Room:
+        window, lasts = round(command.window * 1e6), round(command.lasts * 1e6)
+        account = self._account(command.key, now, max(2 * command.window, command.lasts))
+        name, amount, limit = command.reservation, command.amount, command.limit
+        return account.reserve(name, amount, limit=limit, window=window, lasts=lasts, now=int(now * 1e6))
+
+    def _settle(self, command: c.Settle, now: float) -> None:
+        account = self._account(command.key, now, 2 * command.window)
+        account.settle(command.reservation, command.amount, window=round(command.window * 1e6), now=int(now * 1e6))
+
+    def _account(self, key: str, now: float, ttl: float) -> Account:
+        """Return a budget's account, which lives `ttl` from now, or longer if it was said before."""
+        there = self._entry(key, now)
+        entry = self._made(key, now, Account, ttl if there is None else max(ttl, there.ends - now))
+        return entry.value  # type: ignore[no-any-return]
 
     def _facts(self, command: c.Facts, now: float) -> dict[str, str]:
         return {

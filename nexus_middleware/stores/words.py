@@ -8,6 +8,7 @@ from importlib.resources import files
 from math import inf
 from typing import Any, TypeAlias
 
+from ..rules.budgets import Room
 from ..rules.globs import escape
 from ..rules.windows import Allowance, Limit
 from . import commands as c
@@ -21,8 +22,8 @@ def _script(name: str) -> tuple[bytes, str]:
 
 (COUNT, SHA), (BACK, BACK_SHA) = _script("count"), _script("give_back")
 (TELL, TELL_SHA), (ALIVE, ALIVE_SHA) = _script("tell"), _script("alive")
-ONCE, ONCE_SHA = _script("add_once")
-SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE)
+(ONCE, ONCE_SHA), (BUDGET, BUDGET_SHA) = _script("add_once"), _script("budget")
+SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET)
 WORKERS = "rate:workers"
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
@@ -46,7 +47,7 @@ class Speech:
         for command in commands:
             if not isinstance(command, c.Hit):
                 speak, read = _SPOKEN[type(command)]
-                words = [self._timed(command, now)] if type(command) in TIMED else speak(prefix, command)
+                words = [self._timed(command, now)] if type(command) in TOLD_TIME else speak(prefix, command)
                 self._reads.append((read, len(self.words), len(self.words) + len(words)))
                 self.words += words
 
@@ -58,6 +59,8 @@ class Speech:
 
     def _timed(self, command: Any, now: int | None) -> Words:
         """Speak a command whose script needs to know the time."""
+        if isinstance(command, (c.Reserve, c.Settle)):
+            return ("EVALSHA", BUDGET_SHA, 1, self._prefix + command.key, "" if now is None else now, *_budget(command))
         sha, rows, args = TIMED[type(command)](command)
         words = [word for _, limit, what in rows for word in args(limit, what)]
         keys = [self._prefix + key for key, *_ in rows]
@@ -84,6 +87,18 @@ def _taken(x: Limit, taken: Allowance) -> tuple[int, ...]:
 def _late(x: Limit, calls: Sequence[tuple[int, int]]) -> tuple[int, ...]:
     amount, window, _, strategy = _limit(x)
     return (amount, window, strategy, len(calls), *[number for call in calls for number in call])
+
+
+def _budget(x: c.Reserve | c.Settle) -> Words:
+    shared = (x.reservation, x.amount, round(x.window * 1e6))
+    if isinstance(x, c.Settle):
+        return ("settle", *shared)
+    return ("reserve", *shared, x.limit, round(x.lasts * 1e6))
+
+
+def _room(raws: list[Any]) -> Room:
+    granted, left, wait = raws[0]
+    return Room(bool(granted), left, wait / 1e6)
 
 
 def _size(hit: c.Hit) -> int:
@@ -169,9 +184,12 @@ TIMED: dict[type, Callable[[Any], tuple[str, Sequence[Any], Callable[..., Words]
     c.GiveBack: lambda x: (BACK_SHA, x.taken, _taken),
     c.Tell: lambda x: (TELL_SHA, x.late, _late),
 }
+TOLD_TIME = {*TIMED, c.Reserve, c.Settle}
 _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
-    c.GiveBack: (lambda p, x: [], _nothing),  # `Speech` speaks these two itself
+    c.GiveBack: (lambda p, x: [], _nothing),  # `Speech` speaks these four itself
     c.Tell: (lambda p, x: [], _nothing),
+    c.Reserve: (lambda p, x: [], _room),
+    c.Settle: (lambda p, x: [], _nothing),
     c.Alive: (lambda p, x: [("EVALSHA", ALIVE_SHA, 1, p + WORKERS, x.process, x.within)], _first),
     c.Get: (lambda p, x: [("GET", p + x.key)], _first),
     c.Put: (_put, lambda raws: bool(raws[0])),
