@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 from wsgiref.types import WSGIApplication
 
@@ -18,6 +19,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 App: TypeAlias = ASGIApp | WSGIApplication
+NAME = itemgetter(0)  # of a header line
 
 
 class Request(Protocol):
@@ -81,7 +83,7 @@ class Head(msgspec.Struct, eq=False):
 
     def set(self, name: bytes, value: bytes) -> None:
         """Replace every line of `name` by one."""
-        if name in dict(self.headers):
+        if name in map(NAME, self.headers):
             self.headers[:] = [pair for pair in self.headers if pair[0] != name]
         self.headers.append((name, value))
 
@@ -95,10 +97,10 @@ class Head(msgspec.Struct, eq=False):
 
     def add_missing(self, lines: Mapping[bytes, bytes]) -> None:
         """Add those lines whose name has none yet."""
-        present = dict(self.headers)
-        if present.keys().isdisjoint(lines):
+        if lines.keys().isdisjoint(map(NAME, self.headers)):  # nearly always
             self.headers += lines.items()
         else:
+            present = dict(self.headers)
             self.headers += [pair for pair in lines.items() if pair[0] not in present]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
@@ -23,7 +22,6 @@ STARTS = frozenset(("http.response.start", "websocket.http.response.start"))
 BODIES = frozenset(("http.response.body", "websocket.http.response.body"))
 LASTS = frozenset(("http.response.pathsend", "websocket.close"))
 BUFFER = 500 * 1024  # bytes of a body that are held for `reads_body`, where no layer limits it
-NAME = itemgetter(0)
 GONE = {"type": "http.disconnect"}
 
 

@@ -36,8 +36,11 @@ class Chain:
         self.plan = self._plan(self.asks[0][0] if self.asks else -1)
         waits = next((at for at, i, _ in self.plan if i < 0), len(self.plan))
         self.early, self.late = self.plan[:waits], self.plan[waits:]  # what needs nothing but the request, and the rest
-        self.afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
-        self.dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
+        afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
+        dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
+        depths = [*range(len(layers)), -1]  # by how deep a request came; -1, for not at all, is the last item
+        self.afters = [[(i, step) for i, step in afters if i <= depth] for depth in depths]
+        self.dones = [[(i, step) for i, step in dones if i <= depth] for depth in depths]
         self.background: set[Any] = set()  # tasks or threads that repeat a request unseen
         self._complained = -COMPLAIN_EVERY
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ..http import Head, Reply
@@ -20,7 +21,7 @@ class Want(Enum):
 
 
 Effect: TypeAlias = "list[Command[Any]] | Future[Any] | Want"
-NOTHING: Mapping[int, Any] = {}
+NOTHING: Mapping[int, Any] = MappingProxyType({})
 
 
 class Flow:
@@ -57,7 +58,7 @@ class Passage(Trace[R], eq=False):
     inner: Mapping[int, int] | None = None  # the status that layers inside of a replacement saw
     at: int = 0  # the next step of the chain's plan
     asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
-    answers: Mapping[int, Any] | None = None  # what the layers are told that asked
+    answers: Mapping[int, Any] = NOTHING  # what the layers are told that asked
 
     def advance(self, outcome: Any = None) -> Reply | Effect | None:
         """Run the steps on the way in, up to the next wait.
@@ -81,7 +82,7 @@ class Passage(Trace[R], eq=False):
                 self._hear(outcome)
                 steps = chain.plan[self.at :]
             for at, i, step in steps:
-                verdict = step(self) if i < 0 else step(request, (self.answers or NOTHING).get(i))
+                verdict = step(self) if i < 0 else step(request, self.answers.get(i))
                 if verdict is not None and self._stops(at, i, verdict):
                     return verdict  # type: ignore[no-any-return]
         except BaseException:
@@ -93,7 +94,7 @@ class Passage(Trace[R], eq=False):
     def _hear(self, outcome: Any) -> None:
         asked, self.asked = self.asked, None
         if isinstance(asked, int):
-            self.answers = {**(self.answers or NOTHING), asked: outcome}
+            self.answers = {**self.answers, asked: outcome}
         elif asked is not None:
             self.answers = dict(zip(asked, outcome, strict=True))
 
@@ -125,17 +126,18 @@ class Passage(Trace[R], eq=False):
         if store is None or store.waits:
             self.asked = asked
             return commands
-        self.answers = dict(zip(asked, store.run(commands), strict=True))
+        answers = store.run(commands)
+        self.answers = {asked[0]: answers[0]} if len(asked) == 1 else dict(zip(asked, answers, strict=True))
         return None
 
     def dress(self, head: Head) -> None:
         """Run the `after` steps of the layers the request came through, innermost first."""
-        request, depth = self.request, self.depth
+        request = self.request
         if self.flow is not None:
             self.flow = self.tail = self.instead = None
         taps: list[Any] | None = None
-        for i, after in self.chain.afters:
-            if i <= depth and (seen := after(request, head)) is not None:
+        for i, after in self.chain.afters[self.depth]:
+            if (seen := after(request, head)) is not None:
                 if isinstance(seen, Reply):
                     self.flow, taps = self.flow or Flow(taps or [], head), None
                     self._replace(i, head, seen)
@@ -153,14 +155,15 @@ class Passage(Trace[R], eq=False):
         head.status, head.headers[:] = instead.status, instead.headers
         self.instead = reply.body
 
-    def finish(self) -> list[Command[Any]]:
-        """Run the `done` steps of the layers the request reached, once."""
+    def finish(self) -> list[Command[Any]] | None:
+        """Run the `done` steps of the layers the request reached, once; return what the store shall do then."""
         if self.finished:
-            return []
+            return None
         self.finished = True
-        depth, request, status, inner = self.depth, self.request, self.status, self.inner
-        commands = []
-        for i, done in self.chain.dones:
-            if i <= depth and (command := done(request, inner.get(i, status) if inner else status)) is not None:
-                commands.append(command)
+        request, status, inner = self.request, self.status, self.inner
+        commands: list[Command[Any]] | None = None
+        for i, done in self.chain.dones[self.depth]:
+            command = done(request, status if inner is None else inner.get(i, status))
+            if command is not None:
+                commands = [*(commands or ()), command]
         return commands

@@ -64,14 +64,15 @@ class Ring:
         return self.times[-1] if self.times else 0
 
     def take(self, limit: Limit, now: int) -> Allowance:
-        """Note a call at `now` if it may be admitted, and say what is left; else say when it may; after `forget`."""
+        """Note a call at `now` if it may be admitted, and say what is left; else say when it may."""
+        times = self.times
+        if not times or times[self.start] <= now - self.window:
+            self.forget(now)
         return self.add(limit, now) if self.total + limit.cost <= limit.amount else self.judge(limit, now)
 
     def forget(self, now: int) -> None:
         """Drop the slots that have left the window which ends at `now`."""
         times, start, until = self.times, self.start, now - self.window
-        if times and times[start] > until:  # nearly always: none has
-            return
         while start < len(times) and times[start] <= until:
             self.total -= self.counts[start]
             start += 1
@@ -95,14 +96,14 @@ class Ring:
     def add(self, limit: Limit, now: int) -> Allowance:
         """Note an admitted call, and say what is left after it."""
         times, cost, grain = self.times, limit.cost, self.grain
-        self.total += cost
+        total = self.total = self.total + cost
         if grain > 1 and len(times) > self.start and self.counts[-1] < grain:
             times[-1] = now
             self.counts[-1] += cost
         else:
             times.append(now)
             self.counts.append(cost)
-        return Allowance(True, limit.amount - self.total, (times[self.start] + self.window - now) / 1e6, now)
+        return Allowance(True, limit.amount - total, (times[self.start] + self.window - now) / 1e6, now)
 
     def tell(self, calls: Sequence[tuple[int, int]], now: int) -> None:
         """Add (time, calls), oldest first, that were counted elsewhere, after `forget`; the total may pass the limit.

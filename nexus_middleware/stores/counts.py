@@ -23,17 +23,17 @@ class Counts:
     def hit(self, hit: Hit, now: int, *, counted: bool) -> tuple[Allowance, ...]:
         """Answer a `Hit`; count it only if it is `counted`."""
         if not hit.shadows:
+            if counted and len(hit.limits) == 1:  # nearly always
+                key, limit = hit.limits[0]
+                ring = self.kept.get(key)
+                if type(ring) is Ring and limit.strategy == "sliding-window":
+                    return (ring.take(limit, now),)
             return self._group(hit.limits, now, counted=counted)
         answer = self._group(hit.limits, now, counted=counted)
         counted = counted and not stops(hit, answer)
         return answer + tuple([x for group in hit.shadows for x in self._group(group, now, counted=counted)])
 
     def _group(self, limits: Sequence[tuple[str, Limit]], now: int, *, counted: bool) -> tuple[Allowance, ...]:
-        if len(limits) == 1:  # nearly always
-            key, limit = limits[0]
-            if limit.strategy == "sliding-window":
-                ring = self._ring(key, limit, now)
-                return (ring.take(limit, now) if counted else ring.judge(limit, now),)
         judged = [self._judge(key, limit, now) for key, limit in limits]
         if not counted or not all(x.allowed for x in judged):
             return tuple(judged)

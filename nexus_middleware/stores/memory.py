@@ -77,12 +77,13 @@ class MemoryStore:
 
     def run(self, commands: Sequence[c.Command[Any]]) -> list[Any]:
         """Answer `commands` in order."""
+        if len(commands) == 1 and type(hit := commands[0]) is c.Hit:  # nearly always
+            with self._lock:
+                return [self._counts.hit(hit, int(self._clock() * 1e6), counted=True)]
         answers: list[Any] = []
         stopped = False  # a `Hit` that binds was refused
         with self._lock:
             now = self._clock()
-            if len(commands) == 1 and type(commands[0]) is c.Hit:  # nearly always
-                return [self._counts.hit(commands[0], int(now * 1e6), counted=True)]
             for command in commands:
                 if type(command) is c.Hit:
                     answer = self._counts.hit(command, int(now * 1e6), counted=not stopped)
