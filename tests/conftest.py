@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from nexus_middleware import stores
+from nexus_middleware.stores import borrowed
 from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
@@ -77,6 +78,7 @@ def own_server(tmp_path):
 def _a_memory_of_its_own():
     """`memory://` names one store per process; each test begins with an empty one."""
     stores._OPEN.clear()
+    borrowed._OPEN.clear()
 
 
 @pytest.fixture

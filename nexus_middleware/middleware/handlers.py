@@ -13,9 +13,10 @@ from typing import Any, TypeVar, cast
 
 from ..errors import SettingsError, StoreError
 from ..http import Reply, Request
-from ..rules.windows import Allowance, Strategy
+from ..rules.windows import BORROWED, Allowance, Strategy
 from ..stores import open_store
 from ..stores.base import Store
+from ..stores.borrowed import counted_in
 from ..stores.commands import Hit
 from ..stores.memory import MemoryStore
 from ..stores.standby import standby_of
@@ -119,7 +120,12 @@ class _Gate:
 
         own = Rule(rule.limit, key=key, name=rule.name, cost=rule.cost)
         self.rule: Compiled = compiled([own], strategy)[0]
-        self._store = open_store(store) if isinstance(store, str) else store
+        self._strategy: Strategy = strategy
+        self._store: Store | None = None  # where this counts, if that is known; kept, since what nobody holds is gone
+        if isinstance(store, str) and strategy not in BORROWED:
+            self._store = open_store(store)
+        elif store is not None:
+            self._store = cast("Store", counted_in(store, strategy))
 
     def count(self, carrier: Any) -> tuple[Request, Sequence[Quota], Sequence[Allowance]]:
         """Count a call from a thread."""
@@ -157,7 +163,10 @@ class _Gate:
         request, around = _ours(carrier)
         quotas, limits = self.rule.asked(request)
         hit = Hit(() if request.again else limits)
-        return request, self._store or around or HERE, quotas if hit.limits else (), hit
+        store = self._store or around or HERE
+        if self._strategy in BORROWED and self._store is None:
+            self._store = store = cast("Store", counted_in(store, self._strategy))
+        return request, store, quotas if hit.limits else (), hit
 
 
 def _made(limit: str, key: KeyOf, name: str, cost: int, store: Store | str | None) -> _Gate:

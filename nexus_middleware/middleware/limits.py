@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
@@ -12,11 +12,10 @@ from typing import Literal, TypeAlias, get_args
 from ..errors import SettingsError
 from ..http import Reply, Request, problem
 from ..rules.paths import matcher
-from ..rules.windows import Allowance, Limit, Strategy
+from ..rules.windows import BORROWED, Allowance, Limit, Strategy
 from .keys import KeyOf, by_client, store_key
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
-LATER: tuple[str, ...] = ("fixed-window", "moving-window", "sliding-window-counter")  # those of `limits`
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 PLANS = 256  # notations that one rule keeps ready; the one not met for longest is read again
 LimitOf: TypeAlias = Callable[[Request], str | None]
@@ -122,16 +121,16 @@ class Compiled:
 NOTHING: tuple[tuple[Quota, ...], Asked] = ((), ())
 
 
-def compiled(rules: Iterable[Rule], strategy: Strategy) -> list[Compiled]:
+def compiled(rules: Sequence[Rule], strategy: Strategy) -> list[Compiled]:
     """Make `rules` ready, except those that are off.
 
     Raises:
-        SettingsError: one cannot be read, two are called the same, or the strategy is none that is built.
+        SettingsError: one cannot be read, two are called the same, or the strategy is none.
     """
-    if strategy in LATER:
-        raise SettingsError(f"strategy={strategy!r} is not built yet: use {' or '.join(get_args(Strategy))}")
     if strategy not in get_args(Strategy):
         raise SettingsError(f"strategy={strategy!r} must be one of {', '.join(get_args(Strategy))}")
+    if strategy in BORROWED and any(rule.count_when for rule in rules):
+        raise SettingsError(f"count_when takes calls back, which strategy={strategy!r} cannot: use 'sliding-window'")
     made = [each for each in [Compiled(rule, strategy) for rule in rules] if each.rule.mode != "off"]
     names = [name for each in made for name in each.names]
     for name in names:

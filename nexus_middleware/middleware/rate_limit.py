@@ -14,6 +14,7 @@ from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
 from ..rules.windows import Allowance, Limit, Strategy
 from ..stores.base import Store
+from ..stores.borrowed import counted_in
 from ..stores.commands import GiveBack, Hit
 from ..stores.standby import standby_of
 from .keys import KeyOf, by_client
@@ -37,9 +38,10 @@ class RateLimit(Layer[Allowances]):
         limit: In the notation of `limits`, a function of the request that returns it, or a list of `Rule`s, each of
             which counts on its own.
         strategy: "sliding-window" gives a burst back after exactly one window. "gcra" gives calls back one by one, at
-            the limit's rate: smoother, but up to twice the limit may pass in one window.
+            the limit's rate: smoother, but up to twice the limit may pass in one window. "fixed-window",
+            "moving-window" and "sliding-window-counter" are those of `limits`, in its own storages and trips.
         key: Who is calling, for a limit that is no list of rules; None from it is not counted.
-        store: Where the counts are; a URL names one store per process.
+        store: Where the counts are; a URL names one store per process. With a strategy of `limits`, any URL of its.
         on_error: While the store is down, count in this process, admit everyone, or refuse everyone with 503.
         headers: What callers are told: the fields of the IETF's draft, X-RateLimit-*, both or none.
         count_when: As of `Rule`, for every rule that has none of its own.
@@ -64,7 +66,7 @@ class RateLimit(Layer[Allowances]):
         count_when: CountWhen | None = None,
         mode: Mode = "enforce",
     ) -> None:
-        super().__init__(app, store=store, mode=mode)
+        super().__init__(app, store=counted_in(store, strategy), mode=mode)
         for name, value, allowed in (("on_error", on_error, OnError), ("headers", headers, HeaderStyle)):
             if value not in get_args(allowed):
                 raise SettingsError(f"{name}={value!r} must be one of {', '.join(get_args(allowed))}")

@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Strategy: TypeAlias = Literal["sliding-window", "gcra"]
+Strategy: TypeAlias = Literal["sliding-window", "gcra", "fixed-window", "moving-window", "sliding-window-counter"]
+BORROWED: tuple[Strategy, ...] = ("fixed-window", "moving-window", "sliding-window-counter")  # those of `limits`
 SLOTS = 128  # a limit up to this is kept exactly; a greater one takes ceil(limit / SLOTS) calls to a slot
 
 

@@ -173,9 +173,6 @@ def test_a_plan_s_notation_is_read_once_and_only_so_many_are_kept(door, any_stor
     ("options", "message"),
     [
         ({"strategy": "leaky"}, "strategy='leaky' must be one of sliding-window, gcra"),
-        ({"strategy": "fixed-window"}, "strategy='fixed-window' is not built yet: use sliding-window or gcra"),
-        ({"strategy": "moving-window"}, "strategy='moving-window' is not built yet"),
-        ({"strategy": "sliding-window-counter"}, "strategy='sliding-window-counter' is not built yet"),
         ({"limit": [Rule("1/minute", mode="shade")]}, "mode='shade' must be one of enforce, shadow, off"),
         ({"limit": [Rule(plan_of), Rule("2/minute")]}, "two limits are called 'default'"),
     ],

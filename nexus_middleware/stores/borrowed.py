@@ -1,0 +1,147 @@
+"""Strategies and storages of `limits`, for who has memcached or MongoDB, or wants its fixed or moving window."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakValueDictionary
+
+from ..errors import SettingsError, StoreError
+from ..rules.windows import BORROWED, Allowance, Limit, Strategy
+from .base import Store
+from .breaker import Breaker
+from .commands import Command, Hit
+from .standby import Standby
+
+NAMES = ("FixedWindowRateLimiter", "MovingWindowRateLimiter", "SlidingWindowCounterRateLimiter")
+RENAMED = {"valkey": "redis", "valkeys": "rediss", "unix": "redis+unix"}  # what one client speaks to
+BUDGET = 0.1  # seconds for a connection, and for an answer
+TIMEOUTS: dict[str, dict[str, Any]] = {
+    "redis": {"socket_timeout": BUDGET, "socket_connect_timeout": BUDGET, "key_prefix": "nexus:limits", "protocol": 2},
+    "memcached": {"timeout": BUDGET, "connect_timeout": BUDGET},
+    "mongodb": {"serverSelectionTimeoutMS": 100, "connectTimeoutMS": 100, "socketTimeoutMS": 100},
+    "memory": {},
+}
+CLIENTS = {"memcached": "pymemcache", "mongodb": "pymongo"}  # what `limits` needs, and we do not bring
+_OPEN: WeakValueDictionary[tuple[str, Strategy], BorrowedStore] = WeakValueDictionary()
+
+
+def borrowed(url: str, strategy: Strategy) -> BorrowedStore:
+    """Return what counts by a strategy of `limits` in the storage that `url` names; the same one for the same words.
+
+    Raises:
+        SettingsError: `limits` has no such storage, lacks its client library, or cannot count so in it.
+    """
+    store = _OPEN.get((url, strategy))
+    if store is None:
+        store = _OPEN[url, strategy] = BorrowedStore(url, strategy)
+    return store
+
+
+def counted_in(store: Store | str, strategy: Strategy) -> Store | str:
+    """Return where calls are counted by `strategy`: in `store` itself, or by `limits` in the one that it names.
+
+    Raises:
+        SettingsError: `limits` cannot count so there.
+    """
+    if strategy not in BORROWED:
+        return store
+    return borrowed(store if isinstance(store, str) else store.url, strategy)
+
+
+class BorrowedStore:
+    """Answers `Hit`s alone. Each limit takes two or three trips, and several limits of a call are counted apart.
+
+    Args:
+        url: memory://, redis://, memcached://, mongodb:// and more, as `limits` reads it.
+        strategy: One of its own.
+    """
+
+    def __init__(self, url: str, strategy: Strategy) -> None:
+        scheme, _, rest = url.partition("://")
+        self.url, self._strategy = url, strategy
+        self._dialled = f"{RENAMED.get(scheme, scheme)}://{rest}"
+        self.waits = scheme != "memory"
+        self.standby = Standby()
+        self._breaker, self._lock, self._pid = Breaker(), threading.Lock(), 0
+        self._limiter: Any = self._made()
+
+    def _made(self) -> Any:
+        import limits.errors
+        import limits.storage
+        import limits.strategies
+
+        kind = next((kind for kind in TIMEOUTS if kind in self._dialled.partition("://")[0]), "")
+        if (client := CLIENTS.get(kind)) is not None and importlib.util.find_spec(client) is None:
+            raise SettingsError(f"{kind}:// needs its client library: install {client}")
+        try:
+            storage = limits.storage.storage_from_string(self._dialled, **TIMEOUTS.get(kind, {}))
+            limiter = getattr(limits.strategies, NAMES[BORROWED.index(self._strategy)])(storage)
+        except limits.errors.ConfigurationError as error:
+            raise SettingsError(f"strategy={self._strategy!r} cannot count there: {error}") from error
+        except NotImplementedError as error:
+            raise SettingsError(f"strategy={self._strategy!r} is nothing that this storage can do: {error}") from error
+        self._pid = os.getpid()
+        return limiter
+
+    def run(self, commands: Sequence[Command[Any]]) -> list[Any]:
+        """Answer `commands`, which are `Hit`s.
+
+        Raises:
+            StoreError: the storage did not answer.
+        """
+        if self._pid != os.getpid():  # after a fork the parent's sockets are not ours
+            self._limiter = self._made()
+        with self._breaker:
+            return [self._hit(command) for command in commands]
+
+    async def arun(self, commands: Sequence[Command[Any]]) -> list[Any]:
+        """`run`, on a thread: most of these storages have no client for the event loop here."""
+        return await asyncio.to_thread(self.run, commands)
+
+    def tick(self, now: float) -> None:
+        """Do nothing."""
+
+    def check(self) -> None:
+        """Make sure that the storage answers.
+
+        Raises:
+            StoreError: it does not.
+        """
+        with self._breaker:
+            if not self._limiter.storage.check():
+                raise StoreError("the storage does not answer")
+
+    def close(self) -> None:
+        """Do nothing: `limits` closes its connections when the object goes."""
+
+    async def aclose(self) -> None:
+        """Do nothing, as `close`."""
+
+    def _hit(self, command: Command[Any]) -> tuple[Allowance, ...]:
+        if not isinstance(command, Hit):
+            raise SettingsError(f"a strategy of limits answers no {type(command).__name__}, only how often one calls")
+        said = self._group(command.limits)
+        refused = command.binding and not all(x.allowed for x in said)
+        return said + tuple([x for group in command.shadows for x in self._group(group, counted=not refused)])
+
+    def _group(self, asked: Sequence[tuple[str, Limit]], *, counted: bool = True) -> tuple[Allowance, ...]:
+        from limits import RateLimitItemPerSecond
+
+        items = [(RateLimitItemPerSecond(x.amount, round(x.window)), key, x.cost) for key, x in asked]
+        limiter = self._limiter
+        judged = [limiter.test(item, key, cost=cost) for item, key, cost in items] if len(items) > 1 else [True]
+        if counted and all(judged):
+            judged = [limiter.hit(item, key, cost=cost) for item, key, cost in items]
+        elif len(items) == 1:
+            judged = [limiter.test(*items[0][:2], cost=items[0][2])]
+        return tuple([self._allowance(item, key, bool(ok)) for (item, key, _), ok in zip(items, judged, strict=True)])
+
+    def _allowance(self, item: Any, key: str, allowed: bool) -> Allowance:  # noqa: FBT001
+        stats = self._limiter.get_window_stats(item, key)
+        return Allowance(allowed, max(0, stats.remaining), max(0.001, stats.reset_time - time.time()))
