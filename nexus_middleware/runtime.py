@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import StoreError
 from .settings import Settings
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .services.cache.pages import PageCache
     from .services.logs import Log
     from .services.monitor import Monitor
+    from .services.monitor.alerts import Sender
     from .services.queues import Queues
     from .services.security import Security
     from .stores.base import Store
@@ -62,11 +63,52 @@ class Runtime:
     @cached_property
     def monitor(self) -> Monitor:
         """What is measured."""
+        from .rules.health import thresholds
         from .services.monitor import Monitor
 
-        monitor = Monitor(self.store, release=self.settings.release)
+        settings = self.settings
+        monitor = Monitor(self.store, release=settings.release, thresholds=thresholds(settings.health))
         monitor.drops = lambda: self.log.writer.dropped if "log" in self.__dict__ else 0
+        monitor.alerts.senders += self._senders()
         return monitor
+
+    def _senders(self) -> list[Sender]:
+        """Return what sends alerts, as the settings say."""
+        from .services.monitor.senders import by_mail, by_post
+
+        settings = self.settings
+        made: list[Sender] = []
+        if settings.alert_webhooks:
+            made.append(by_post(settings.alert_webhooks, settings.alert_secret, self._post))
+        if settings.alert_email:
+            made.append(by_mail(settings.alert_email, self.queues.queue_email))
+        return made
+
+    def _post(self, url: str, payload: dict[str, Any], secret: str, message_id: str) -> None:
+        from .services.webhooks import post
+
+        post(url, payload, secret=secret, message_id=message_id, private=True)  # an administrator named the address
+
+    def _probe(self) -> None:
+        """Have the monitor ask the other services how they are."""
+        from .services.monitor.probes import HitProbe, QueueProbe
+
+        probes = self.monitor.duty.probes
+        if self.queues.enabled:
+            probes.append(QueueProbe(self._queue_stats))
+        if self.monitor.verdict.judges("cache"):
+            probes.append(HitProbe(self._hits))
+
+    def _queue_stats(self) -> dict[str, Any]:
+        return {**self.queues.all_stats()}  # rq is loaded by the one process that asks
+
+    def _hits(self) -> tuple[int, int]:
+        from .stores.commands import Add
+
+        counts = self.store.run(
+            [Add(f"stats:{of}:{what}", 0) for what in ("hits", "misses") for of in ("cache", "page")]
+        )
+        return counts[0] + counts[1], counts[2] + counts[3]
 
     @cached_property
     def security(self) -> Security:
@@ -106,6 +148,7 @@ class Runtime:
                     [self.store.tick, self.monitor.tick, self.security.tick, self.pages.tick, self.cache.tick]
                 )
                 self._background.start()
+                self._probe()
             self.ready = True
 
     def close(self) -> None:

@@ -42,6 +42,10 @@ class Settings:
     readyz_path: str = "/readyz"
     log_dir: str = ""  # "" for standard output only
     log_level: LogLevel = "info"
+    health: tuple[str, ...] = ()  # other thresholds, "memory=70/90" (degraded/unhealthy) or "cpu=off"
+    alert_webhooks: tuple[str, ...] = field(default=(), repr=False)  # URLs to which alerts are posted
+    alert_secret: str = field(default="", repr=False)  # whsec_…, which signs those posts
+    alert_email: tuple[str, ...] = ()  # whom alerts are mailed to
     smtp_url: str = field(default="", repr=False)  # smtp://host:port, smtps://user:password@host, smtp+starttls://…
     smtp_from: str = ""  # the address that e-mail comes from
     off: bool = False  # break the glass: everything passes through, nothing is done

@@ -10,6 +10,7 @@ from dataclasses import fields
 import pytest
 
 from nexus_middleware import Nexus, Settings
+from nexus_middleware.rules.health import KNOWN
 from tests.pages import PAGES, ROOT, anchors, blocks, links
 
 WITH_CODE = [page for page in PAGES if any(blocks(page.read_text()))]
@@ -82,6 +83,13 @@ def test_each_layer_of_the_stack_has_a_section_of_its_own():
     stack = Nexus(None, ALL).stack
 
     assert {type(x).__name__.lower() for x in stack.chain.layers} <= anchors((ROOT / "docs/layers.md").read_text())
+
+
+def test_each_alert_has_a_paragraph_that_says_what_to_do():
+    page = (ROOT / "docs/alerts.md").read_text()
+
+    assert {threshold.name for threshold in KNOWN} <= anchors(page)
+    assert {row[0].split("`")[1] for row in rows("docs/alerts.md", "Check")} == {threshold.name for threshold in KNOWN}
 
 
 def test_the_documentation_builds_without_a_complaint(tmp_path):

@@ -57,8 +57,9 @@ class Panels:
     def _services(self, checks: list[dict[str, Any]]) -> dict[str, str]:
         redis = "disabled"
         if self._runtime.store.waits:
-            answers = all(check["status"] == "healthy" for check in checks if check["name"] == "redis")
-            redis = "healthy" if answers else "unhealthy"
+            check = next((check for check in checks if check["name"] == "redis"), {"status": "healthy"})
+            silent = check["status"] != "healthy" and check["value"] is None
+            redis = "unhealthy" if silent else check["status"]
         return {"redis": redis, "queues": self._moving if self._runtime.queues.enabled else "disabled"}
 
     async def _cache(self) -> dict[str, Any]:

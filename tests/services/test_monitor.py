@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from nexus_middleware.errors import StoreError
 from nexus_middleware.rules.buckets import bound, bucket, percentile
-from nexus_middleware.rules.health import Judge, Threshold
 from nexus_middleware.services.monitor import Monitor, PerformanceTimer
 from nexus_middleware.services.monitor.intake import OTHER
 from nexus_middleware.services.monitor.machine import Machine
@@ -200,14 +199,6 @@ def test_what_was_not_told_while_the_store_was_down_is_told_after(own_server, cl
     up = Monitor(RedisStore(own_server.url + "?", budget=5), clock=clock)
     up.tick(clock.now)
     assert up.health()["status"] == "healthy"
-
-
-def test_a_peak_is_no_verdict_and_a_lasting_one_is():
-    judge = Judge((Threshold("cpu", "CPU", "%", 80, 95, 60),))
-    assert [judge.checks({"cpu": 99}, now)[0].status for now in (0, 59, 60)] == ["healthy", "healthy", "unhealthy"]
-    assert judge.checks({"cpu": 50}, 61)[0].status == "healthy"
-    assert judge.checks({"cpu": 99}, 62)[0].status == "healthy"
-    assert judge.checks({"cpu": None}, 63)[0].text == "CPU: not measured yet"
 
 
 def test_the_processor_s_share_is_unknown_before_the_second_sample():

@@ -15,16 +15,19 @@ from typing import Any
 import msgspec
 
 from ...errors import StoreError
-from ...rules.health import Check, Judge, Status, worst
+from ...rules.health import KNOWN, Check, Threshold, worst
 from ...stores.base import Store, adrive, drive
 from ...stores.commands import Command, DropFields, GetFields, SetFields
+from .alerts import Alerts
 from .counts import Counts
+from .duty import Duty
 from .fleet import GONE_AFTER, PROCESSES, WINDOW, Fleet, Snapshot, read
-from .history import History
+from .history import History, marked
 from .lag import LoopWatch
 from .machine import Machine, mebi
 from .measures import Measures
 from .timer import PerformanceTimer, Timing
+from .verdict import Verdict
 
 __all__ = ["Monitor", "PerformanceTimer", "Timing"]
 
@@ -48,11 +51,17 @@ class Monitor(Measures):
     Args:
         store: Where processes tell one another of themselves; None for this process alone.
         release: The app's version; a new one is marked on the charts.
+        thresholds: What is healthy, as `rules.health.thresholds` reads it from settings.
         clock: Seconds since the epoch.
     """
 
     def __init__(
-        self, store: Store | None = None, *, release: str = "", clock: Callable[[], float] = time.time
+        self,
+        store: Store | None = None,
+        *,
+        release: str = "",
+        thresholds: tuple[Threshold, ...] = KNOWN,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store if store is not None and store.waits else None
         super().__init__(shared=self.store is not None, clock=clock)
@@ -60,7 +69,9 @@ class Monitor(Measures):
         self.history = History(self)
         self.drops: Callable[[], int] = int  # how many log lines were dropped, since ever; for who writes logs to say
         self.lag = LoopWatch(lambda seconds: self.note("lag", "", seconds))
-        self._judge = Judge()
+        self.alerts = Alerts(clock)
+        self.duty = Duty(self.alerts)
+        self.verdict = Verdict(thresholds, shared=self.store is not None)
         self._telling = threading.Lock()
         self.begin()
 
@@ -71,8 +82,8 @@ class Monitor(Measures):
         self._fleet: int | None = None  # requests of all processes, as the store last said
         self._others: list[Snapshot] = []
         self._sampled = self._flushed = 0.0
-        self._down_since: float | None = None
         self._drops = 0
+        self._marked = False
 
     def memory(self) -> dict[str, float]:
         """Return this process's memory in MiB, as last sampled, and its limit."""
@@ -121,6 +132,7 @@ class Monitor(Measures):
                 self._tell()
             finally:
                 self._telling.release()
+                self.duty.tick(self.counts.name, self.store.run if self.store else self.own.run, now, self.checks)
 
     def _count_drops(self, now: float) -> None:
         dropped = self.drops()
@@ -145,17 +157,21 @@ class Monitor(Measures):
     def _exchange(self) -> Generator[list[Command[Any]], list[Any], None]:
         """Tell what was counted and how this process is, and hear of the others: one trip."""
         mine = {self.counts.name: msgspec.json.encode(self._snapshot())}
+        began = time.perf_counter()
         try:
             said = yield from self.counts.exchange([SetFields(PROCESSES, mine, ttl=3600), GetFields(PROCESSES)])
         except StoreError:
-            self._down_since = self._down_since or self.clock()
+            self.verdict.trip(None, self.clock())
             raise
         if said:
-            self._down_since = None
+            self.verdict.trip((time.perf_counter() - began) * 1000, self.clock())
             self._fleet = int(said[2].get("n", 0))
             self._others, gone = read(said[1], self.counts.name, self.clock())
             if gone:
                 yield [DropFields(PROCESSES, gone)]
+            if self.release and not self._marked:
+                self._marked = True
+                yield from marked(self.release, socket.gethostname(), self.clock())
 
     def _snapshot(self) -> Snapshot:
         machine, counts, now = self._sampled_machine(), self.counts, self.clock()
@@ -203,11 +219,11 @@ class Monitor(Measures):
         """Return the health of this process, and the counts of all, as `GET …/health` shows it."""
         self.fold()
         fleet = self.fleet()
-        checks = self._checks(fleet)
+        checks = self.checks()
         return {
             "status": worst([check.status for check in checks]),
             **fleet.shape(self._requests(), self.clock(), _iso),
-            "checks": [msgspec.to_builtins(check) for check in checks],
+            "checks": [{**msgspec.to_builtins(x), "since": x.since and _iso(x.since)} for x in checks],
             "reasons": [check.text for check in checks if check.status != "healthy"],
         }
 
@@ -216,16 +232,10 @@ class Monitor(Measures):
         now = self.clock()
         return Fleet(self._snapshot(), [each for each in self._others if now - each.at < GONE_AFTER])
 
-    def _checks(self, fleet: Fleet) -> list[Check]:
-        api = fleet.stat(lambda each: each.api)
-        values = {"memory": fleet.fullest(), "cpu": fleet.busiest(), "errors": fleet.errors(), "response": api.ms(0.95)}
-        checks = self._judge.checks(values, self.clock())
-        if self.store is None:
-            return checks
-        status: Status = "healthy" if self._down_since is None else "degraded"  # every layer goes on without it
-        since = "" if self._down_since is None else f" since {_iso(self._down_since)}"
-        said = "answers" if self._down_since is None else f"does not answer{since}"
-        return [*checks, Check("redis", status, None, "", f"Redis {said}")]
+    def checks(self) -> list[Check]:
+        """Return the verdicts, of a sample taken now if the last one is 2 s old."""
+        self.verdict.sample(self.fleet(), self.duty.values, self.clock())
+        return self.verdict.checks(self.duty.values)
 
     def _requests(self) -> int:
         """Count the finished requests of all processes that the store knows of, and of this one."""

@@ -39,6 +39,21 @@ class Snapshot(msgspec.Struct):
     dropped: int  # measurements and log lines, in the last 5 minutes
     release: str = ""
 
+    def row(self, name: str, now: float) -> dict[str, Any]:
+        """Return what people see of this process."""
+        return {
+            "name": name,
+            "host": self.host,
+            "pid": self.pid,
+            "release": self.release,
+            "uptimeSeconds": round(now - self.started),
+            "rssMB": mebi(self.rss),
+            "heapUsedMB": mebi(self.private),
+            "cpu": self.cpu,
+            "running": self.running,
+            "lagP95": self.lag.ms(0.95),
+        }
+
 
 class Fleet:
     """The live processes, this one first."""

@@ -9,7 +9,8 @@ import msgspec
 
 from ...errors import SettingsError, StoreError
 from ...stores.base import adrive, drive
-from ...stores.commands import Command, GetFields, Latest
+from ...stores.commands import Command, Get, GetFields, Latest, Push, Put
+from .fleet import GONE_AFTER, PROCESSES, Snapshot
 from .rings import SEPARATOR, Ring, Slot, label_key, labelled, slot_key, window
 from .stats import Stat, gathered, told, total
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 WINDOWS = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800}  # seconds
 ROWS = 100
+DEPLOYS_KEPT = 90 * 86_400.0  # seconds
 SLOW, REPEATS, DEPLOYS = "monitor:slow", "monitor:repeats", "monitor:deploys"
+ERRORS, ERROR_COUNTS = "monitor:errors", "monitor:errors:counts"
 Steps: TypeAlias = Generator[list[Command[Any]], list[Any], dict[str, Any]]
 Read: TypeAlias = "Callable[Concatenate[History, P], dict[str, Any]]"
 ARead: TypeAlias = "Callable[Concatenate[History, P], Awaitable[dict[str, Any]]]"
@@ -146,6 +149,36 @@ class History:
         (texts,) = yield [Latest(SLOW, count)]
         return {"items": [msgspec.json.decode(text) for text in texts]}
 
+    def _errors(self) -> Steps:
+        """Return `items`: exceptions by type and raising line, the latest first.
+
+        Each has `id`, `type`, `where`, `count`, `first`, `last`, and of the first one `message` and `traceback` without any
+        value, `endpoint` and `requestId`.
+        """
+        lasts, counts = yield [GetFields(ERRORS), GetFields(ERROR_COUNTS)]
+        idents = sorted(lasts, key=lambda ident: -float(lasts[ident]))
+        texts = yield [Get(error_key(ident)) for ident in idents]
+        return {
+            "items": [
+                {**msgspec.json.decode(text), "count": int(counts.get(ident, 0)), "last": float(lasts[ident])}
+                for ident, text in zip(idents, texts, strict=True)
+                if text is not None
+            ]
+        }
+
+    def _alerts(self) -> Steps:
+        """Return `items`: alerts that are on, then those that are over, each with code, severity, text, since and count."""
+        listed: dict[str, Any] = yield from self.monitor.alerts.listed()
+        return listed
+
+    def _processes(self) -> Steps:
+        """Return `items`: the live processes, each with its `name` for `series`, and its memory and processor use."""
+        (told_,) = yield [GetFields(PROCESSES)]
+        now = self.monitor.clock()
+        live = {name: msgspec.json.decode(text, type=Snapshot) for name, text in told_.items()}
+        rows = [each.row(name, now) for name, each in live.items() if now - each.at < GONE_AFTER]
+        return {"items": rows or [self.monitor.fleet().own.row(self.monitor.counts.name, now)]}
+
     def _of_kind(self, kind: str, window_: str) -> Steps:
         stats = yield from self._stats(window_)
         return {
@@ -166,6 +199,22 @@ class History:
     calls, acalls = both(_calls)
     connections, aconnections = both(_connections)
     slow, aslow = both(_slow)
+    errors, aerrors = both(_errors)
+    alerts, aalerts = both(_alerts)
+    processes, aprocesses = both(_processes)
+
+
+def marked(release: str, host: str, now: float) -> Generator[list[Command[Any]], list[Any], None]:
+    """Note that a process of `release` has started, if it is the first of its release."""
+    (first,) = yield [Put(f"monitor:release:{release[:100]}", host.encode(), DEPLOYS_KEPT, absent=True)]
+    if first:
+        mark = msgspec.json.encode({"at": now, "release": release[:100], "host": host})
+        yield [Push(DEPLOYS, (mark,), 20, DEPLOYS_KEPT)]
+
+
+def error_key(ident: str) -> str:
+    """Return where the first of a group of errors is."""
+    return f"monitor:error:{ident}"
 
 
 def _seconds(window_: str) -> int:

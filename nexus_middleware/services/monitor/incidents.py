@@ -13,13 +13,12 @@ import msgspec
 
 from ...rules.tracebacks import masked
 from ...stores.commands import Command, Push, Put, Row, SetFields
-from .history import REPEATS, SLOW
+from .history import ERROR_COUNTS, ERRORS, REPEATS, SLOW, error_key
 from .rings import SEPARATOR
 
 KEPT = 200  # slow requests, and groups of errors
 KEPT_FOR = 8 * 86_400.0  # seconds
 REPEATED = 10  # times in one request, from which on a query is marked: what Django's Silk calls N+1
-ERRORS, ERROR_COUNTS = "monitor:errors", "monitor:errors:counts"
 FRAMES = 30
 
 
@@ -106,11 +105,6 @@ class Incidents:
                 text = msgspec.json.encode(group.first)
                 commands.append(Put(error_key(ident), text, KEPT_FOR, absent=True))
         return rows, commands
-
-
-def error_key(ident: str) -> str:
-    """Return where the first of a group of errors is."""
-    return f"monitor:error:{ident}"
 
 
 def place(trace: TracebackType | None) -> str:
