@@ -15,6 +15,7 @@ from ..errors import StoreError
 from ..services.jobs.ledger import Ledger
 from ..services.logs import Log
 from ..services.queues import Queues
+from ..services.queues.schedules import Schedules
 
 SHORTEST, LONGEST = 1.0, 30.0  # seconds before a child that died is started again
 SETTLED = 60.0  # seconds after which a child counts as well
@@ -121,6 +122,7 @@ class Keeper:
 
     def __init__(self, queues: Queues, log: Log) -> None:
         self._ledger: Ledger = queues.ledger.again()
+        self._schedules = Schedules(self._ledger, queues.jobs)
         self._queues, self._log = queues.jobs.queues, log
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="nexus-keeper", daemon=True)
@@ -152,6 +154,8 @@ class Keeper:
 
     def _keep(self) -> float:
         due = self._ledger.due(self._queues)
+        if due.schedules:
+            self._schedules.tick(due.schedules, now=due.now)
         now = time.monotonic()
         if self._away:
             self._away, self._next_sweep = False, now + AFTER_OUTAGE

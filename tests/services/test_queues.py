@@ -12,7 +12,7 @@ import pytest
 from rq.queue import Queue
 from rq.registry import FailedJobRegistry, FinishedJobRegistry
 
-from nexus_middleware.errors import NexusError, PayloadError, SettingsError, StoreError
+from nexus_middleware.errors import PayloadError, SettingsError, StoreError
 from nexus_middleware.services.jobs.ledger import KEPT_DONE, KEPT_FAILED
 from nexus_middleware.services.jobs.registry import QUEUES
 from nexus_middleware.services.queues import Queues
@@ -278,11 +278,6 @@ def test_a_store_is_asked_whether_it_will_do(queues, redis_server, monkeypatch):
         monkeypatch.setattr(queues.ledger.client, "info", lambda facts=facts: facts)
         with pytest.raises(SettingsError, match=told):
             queues.ledger.check()
-
-
-def test_what_is_not_built_says_so(queues):
-    with pytest.raises(NexusError, match="not built"):
-        queues.schedule_recurring_jobs()
 
 
 def test_every_method_has_a_twin_for_the_event_loop(queues):

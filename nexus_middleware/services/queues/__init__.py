@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
-from ...errors import NexusError, SettingsError
+from ...errors import SettingsError
 from ..jobs.registry import check_name
 from ..jobs.stats import QueueStats, read
 from ..jobs.suppressed import Suppressed
 from .producer import Producer
+from .schedules import Schedules
 from .twins import twin
 
 
@@ -62,13 +64,21 @@ class Queues(Producer):
         """Queue the failed jobs of `queue` again, each with all of its retries; how many there were."""
         return self.ledger.retry_failed(self.known(queue))
 
-    def schedule_recurring_jobs(self) -> None:
-        """Say that recurring jobs are not built.
+    def schedule_recurring_jobs(self, *, zone: str = "UTC") -> None:
+        """Let our own three jobs recur; said again, it changes nothing. `schedules` takes yours.
+
+        They are `daily-aggregation` at 0:00, `weekly-report` on Mondays at 6:00, and `hourly-revenue-calc`.
 
         Raises:
-            NexusError: always.
+            SettingsError: there is no such time zone.
+            StoreError: Redis did not answer.
         """
-        raise NexusError("recurring jobs are not built yet: let cron or a timer call enqueue")
+        self.schedules.add_standard(zone=zone)
+
+    @functools.cached_property
+    def schedules(self) -> Schedules:
+        """The recurring jobs."""
+        return Schedules(self.ledger, self.jobs)
 
     @property
     def suppressed(self) -> Suppressed:
