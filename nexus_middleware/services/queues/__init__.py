@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import SettingsError
 from ..jobs.registry import check_name
@@ -12,6 +13,9 @@ from ..jobs.suppressed import Suppressed
 from .producer import Producer
 from .schedules import Schedules
 from .twins import twin
+
+if TYPE_CHECKING:
+    from .board import Board
 
 
 class Queues(Producer):
@@ -74,6 +78,13 @@ class Queues(Producer):
             StoreError: Redis did not answer.
         """
         self.schedules.add_standard(zone=zone)
+
+    @functools.cached_property
+    def board(self) -> Board:
+        """Single jobs, workers, and how the queues went."""
+        from .board import Board  # and rq with it
+
+        return Board(self.ledger)
 
     @functools.cached_property
     def schedules(self) -> Schedules:

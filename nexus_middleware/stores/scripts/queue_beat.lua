@@ -2,10 +2,10 @@
 -- ARGV: …, worker, queue and member of its job or '', then facts: name, value…
 local worker, queue, member = ARGV[4], ARGV[5], ARGV[6]
 local own = P .. 'queues:worker:' .. worker
-redis.call('ZREMRANGEBYSCORE', P .. 'queues:workers', '-inf', stamp(now))
+redis.call('ZREMRANGEBYSCORE', P .. 'queues:workers', '-inf', stamp(now - 300)) -- the dead are listed for a while
 redis.call('ZADD', P .. 'queues:workers', stamp(now + HOLD), worker)
 redis.call('HSET', own, 'seen', iso, unpack(ARGV, 7))
-redis.call('EXPIRE', own, HOLD)
+redis.call('EXPIRE', own, HOLD + 300)
 if member == '' or not redis.call('ZSCORE', R .. 'wip:' .. queue, member) then return 0 end
 redis.call('ZADD', R .. 'wip:' .. queue, stamp(now + HOLD), member)
 redis.call('HSET', own, 'queue', queue, 'member', member)

@@ -25,7 +25,7 @@ for i = 6, #ARGV do
     redis.call('ZADD', R .. 'wip:' .. queue, stamp(now + HOLD), member)
     redis.call('HSET', job(id), 'status', 'started', 'started_at', iso, 'worker_name', worker, 'last_heartbeat', iso)
     redis.call('HSET', own, 'queue', queue, 'member', member, 'since', iso)
-    redis.call('EXPIRE', own, HOLD)
+    redis.call('EXPIRE', own, HOLD + 300)
     local fields = redis.call('HGETALL', job(id))
     local since = redis.call('HGET', job(id), 'since')
     return {queue, id, stamp(now - tonumber(since or now)), fields}
