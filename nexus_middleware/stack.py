@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from .forks import THIS
 from .http import App, ASGIApp, Receive, Scope, Send
 from .lifespan import lifespan
 from .middleware.api_key import APIKey
@@ -143,7 +143,7 @@ class Nexus:
         if scope["type"] == "lifespan":
             await lifespan(self._asgi, scope, receive, send, start=self._start, stop=self.runtime.aclose)
             return
-        if self._pid != os.getpid():
+        if self._pid != THIS.pid:
             await self._start()
         beside = self._beside.app_at(scope) if scope["type"] == "http" else None
         if beside is None:
@@ -154,7 +154,7 @@ class Nexus:
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI app (PEP 3333)."""
-        if self._pid != os.getpid():
+        if self._pid != THIS.pid:
             self._begin()
             atexit.register(self.runtime.close)  # WSGI says nothing of its end
         if environ.get("PATH_INFO") in self._beside.probes:
@@ -171,7 +171,7 @@ class Nexus:
         self.runtime.monitor.lag.watch(asyncio.get_running_loop())
 
     def _begin(self) -> None:
-        self._pid = os.getpid()
+        self._pid = THIS.pid
         self.runtime.start()
 
 

@@ -219,7 +219,7 @@ def _guarded_async(handler: Callable[..., Any], gate: _Gate, *, injected: bool) 
 
 
 def _dressed(reply: Reply, quotas: Sequence[Quota], answers: Sequence[Allowance]) -> Reply:
-    policy = b", ".join([quota.policy for quota in quotas])
+    policy = b", ".join([quota.policy[1] for quota in quotas])
     full = [pair for pair in zip(quotas, answers, strict=True) if not pair[1].allowed]
     quota, said = max(full, key=lambda pair: pair[1].reset_after)
     told = quota.told % (said.remaining, math.ceil(said.reset_after))

@@ -17,6 +17,8 @@ from .keys import KeyOf, by_client, store_key
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+CALLERS = 4096  # whose keys a rule keeps ready, if they are short
+SHORT = 64  # characters
 PLANS = 256  # notations that one rule keeps ready; the one not met for longest is read again
 LimitOf: TypeAlias = Callable[[Request], str | None]
 CountWhen: TypeAlias = Callable[[Request, int], bool]
@@ -60,7 +62,7 @@ class Quota:
         self.name, self.limit, self.count_when = name, limit, count_when
         kind = "" if limit.strategy == "sliding-window" else f"{limit.strategy}:"  # what is kept is not alike
         self.prefix = f"rate:{name}:{kind}{limit.amount}/{limit.window:g}:"
-        self.policy = b'"%s";q=%d;w=%d' % (name.encode(), limit.amount, limit.window)
+        self.policy = b"ratelimit-policy", b'"%s";q=%d;w=%d' % (name.encode(), limit.amount, limit.window)
         self.told = b'"%s";r=%%d;t=%%d' % name.encode()  # a name has no percent sign
 
 
@@ -79,6 +81,7 @@ class Compiled:
         self.rule, self.shadow = rule, rule.mode == "shadow"
         self._strategy: Strategy = strategy
         self._read = lru_cache(PLANS)(self._quotas)
+        self._known = lru_cache(CALLERS)(self._keyed)
         self.quotas = self._read(rule.limit) if isinstance(rule.limit, str) else ()  # () if each request has its own
         self._key = rule.key
         self._path = matcher(rule.path)
@@ -95,12 +98,14 @@ class Compiled:
         caller = self._key(request)
         if caller is None:
             return NOTHING
-        caller = store_key(caller)
-        quotas = self.quotas or self._planned(request)
-        if len(quotas) == 1:  # nearly always
-            quota = quotas[0]
-            return quotas, ((quota.prefix + caller, quota.limit),)
+        if self.quotas:  # nearly always
+            return self._known(caller) if len(caller) <= SHORT else self._keyed(caller)
+        quotas, caller = self._planned(request), store_key(caller)
         return quotas, tuple([(quota.prefix + caller, quota.limit) for quota in quotas])
+
+    def _keyed(self, caller: str) -> tuple[tuple[Quota, ...], Asked]:
+        caller = store_key(caller)
+        return self.quotas, tuple([(quota.prefix + caller, quota.limit) for quota in self.quotas])
 
     def meets(self, request: Request) -> bool:
         """Whether the rule is about this call."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from math import ceil
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
@@ -74,7 +74,9 @@ class RateLimit(Layer[Allowances]):
         rules = [rule if rule.count_when else replace(rule, count_when=count_when) for rule in rules]
         self._rules = compiled(rules, strategy)
         self._everywhere = all(rule.path == "*" and not rule.methods for rule in rules)
-        self._shadows = any(each.shadow for each in self._rules)
+        simple = self._everywhere and len(self._rules) == 1 and not self._rules[0].shadow
+        self._only = self._rules[0] if simple else None  # the one rule, which is about every call
+        self._binding = self.mode == "enforce"
         if not any(rule.count_when for rule in rules):
             self.steps -= {"done"}  # a step less for every request
         self._on_error, self._ietf, self._legacy = on_error, headers in ("ietf", "both"), headers in ("legacy", "both")
@@ -84,14 +86,16 @@ class RateLimit(Layer[Allowances]):
     def ask(self, request: Request) -> Hit | Literal[Want.NO_MORE] | None:
         if request.again:
             return None
-        rules = self._rules if self._everywhere else [rule for rule in self._rules if rule.meets(request)]
-        if len(rules) == 1 and not self._shadows:  # nearly always
-            quotas, limits = rules[0].asked(request)
-            counted = _Counted(Hit(limits, self.mode == "enforce"), quotas)
+        if self._only is not None:  # nearly always
+            quotas, limits = self._only.asked(request)
+            if not limits:
+                return None
+            counted = _Counted(Hit(limits, self._binding), quotas)
         else:
-            counted = _gathered(rules, request, binding=self.mode == "enforce")
-        if not counted.hit.limits and not counted.hit.shadows:
-            return None
+            rules = self._rules if self._everywhere else [rule for rule in self._rules if rule.meets(request)]
+            counted = _gathered(rules, request, binding=self._binding)
+            if not counted.hit.limits and not counted.hit.shadows:
+                return None
         request.notes[self] = counted
         if self._standby is not None and (said := self._standby.refusal(counted.hit)) is not None:
             counted.hear(said)
@@ -126,10 +130,10 @@ class RateLimit(Layer[Allowances]):
             policy = quota.policy
         else:
             quota, said = counted.tightest()
-            policy = b", ".join([quota.policy for quota in counted.quotas])
-        reset = math.ceil(said.reset_after)
+            policy = b"ratelimit-policy", b", ".join([quota.policy[1] for quota in counted.quotas])
+        reset = ceil(said.reset_after)
         if self._ietf:
-            head.headers += ((b"ratelimit-policy", policy), (b"ratelimit", quota.told % (said.remaining, reset)))
+            head.headers += (policy, (b"ratelimit", quota.told % (said.remaining, reset)))
         if self._legacy:
             head.add(b"x-ratelimit-limit", b"%d" % quota.limit.amount)
             head.add(b"x-ratelimit-remaining", b"%d" % said.remaining)

@@ -69,7 +69,15 @@ class Ring:
         times = self.times
         if not times or times[self.start] <= now - self.window:
             self.forget(now)
-        return self.add(limit, now) if self.total + limit.cost <= limit.amount else self.judge(limit, now)
+        total, amount = self.total + limit.cost, limit.amount
+        if total > amount:
+            return self.judge(limit, now)
+        if self.grain > 1:
+            return self.add(limit, now)
+        self.total = total  # as `add` does it, where every call has its own slot
+        times.append(now)
+        self.counts.append(limit.cost)
+        return Allowance(True, amount - total, (times[self.start] + self.window - now) / 1e6, now)
 
     def forget(self, now: int) -> None:
         """Drop the slots that have left the window which ends at `now`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 import weakref
@@ -19,6 +18,7 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from ..errors import SettingsError, StoreError
+from ..forks import THIS
 from . import timely
 from .base import adrive, drive
 from .breaker import Breaker
@@ -58,7 +58,7 @@ class RedisStore:
         self._forget()
 
     def _forget(self) -> None:
-        self._pid = os.getpid()
+        self._pid = THIS.pid
         self._dialling = threading.Lock()
         self._client: redis.Redis | None = None
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, Pipeline]]
@@ -67,7 +67,7 @@ class RedisStore:
     @property
     def client(self) -> redis.Redis:
         """This process's client for threads; replies are raw bytes."""
-        if self._pid != os.getpid():  # after a fork the parent's sockets are not ours
+        if self._pid != THIS.pid:  # after a fork the parent's sockets are not ours
             self._forget()
         client = self._client
         if client is None:
@@ -90,7 +90,7 @@ class RedisStore:
         return client
 
     def _of_loop(self) -> tuple[Any, Pipeline]:
-        if self._pid != os.getpid():
+        if self._pid != THIS.pid:
             self._forget()
         loop = asyncio.get_running_loop()
         made = self._loops.get(loop)
@@ -143,7 +143,7 @@ class RedisStore:
 
     def close(self) -> None:
         """Drop the connections of threads; used again, it opens new ones."""
-        if self._client is not None and self._pid == os.getpid():
+        if self._client is not None and self._pid == THIS.pid:
             self._client.close()
         self._client = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ...forks import THIS
 from .files import RotatingFile
 
 Line: TypeAlias = dict[str, Any]
@@ -55,7 +55,7 @@ class Writer:
 
     def put(self, line: Any) -> None:
         """Take a line, or what `unpack` makes one of; what it holds must be JSON, and is not changed after."""
-        if self._pid != os.getpid():
+        if self._pid != THIS.pid:
             self._start()
         self._taken += 1
         self._waiting.append(line)
@@ -73,12 +73,12 @@ class Writer:
     def _start(self) -> None:
         """Begin to write; in a forked process again, without what its parent still has to write."""
         with _STARTING:
-            if self._pid == os.getpid():
+            if self._pid == THIS.pid:
                 return
             if self._pid:
                 self._lock = threading.Lock()  # the parent's thread may have held it as it forked
                 self._waiting.clear()
-            self._pid = os.getpid()
+            self._pid = THIS.pid
         threading.Thread(target=self._run, name="nexus-logs", daemon=True).start()
         atexit.register(self.flush)
 
