@@ -18,6 +18,7 @@ from .middleware.request_timing import RequestTiming
 from .middleware.response_cache import CacheRule, ResponseCache
 from .middleware.security_headers import SecurityHeaders
 from .middleware.trusted_proxies import TrustedProxies
+from .rules.bans import Ban
 from .rules.presets import CacheKeys, CacheTTL, RateLimits
 from .settings import Settings
 from .stack import Nexus
@@ -25,6 +26,7 @@ from .stack import Nexus
 __all__ = [
     "CORS",
     "APIKey",
+    "Ban",
     "BodyLimit",
     "CacheKeys",
     "CacheRule",

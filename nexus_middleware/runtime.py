@@ -113,9 +113,11 @@ class Runtime:
     @cached_property
     def security(self) -> Security:
         """Who is blocked."""
-        from .services.security import Security
+        from .services.security import Ban, Security
 
-        return Security(self.store)
+        settings = self.settings
+        proxies = [name for name in settings.trusted_proxies if name not in ("*", "unix")]
+        return Security(self.store, ban=Ban.read(settings.ban) if settings.ban else None, spare=proxies)
 
     @cached_property
     def queues(self) -> Queues:

@@ -31,7 +31,10 @@ class Settings:
     rate_limit: str = "100/minute"  # in the notation of `limits`; "" for none
     body_limit: int = 500 * 1024  # bytes
     allow: tuple[str, ...] = ()  # networks that alone may call; () for all
-    deny: tuple[str, ...] = ()  # networks that may not call
+    deny: tuple[str, ...] = ()  # networks that may not call; here and in `allow`, "/path" is a file that lists them
+    ban: str = (
+        ""  # "20 in 10 minutes for 1 hour": who is refused so often is banned, twice as long each time; "" for no
+    )
     cors_origins: tuple[str, ...] = ()  # whose pages may read the answers, "https://shop.example"; () for no CORS
     api_keys: tuple[str, ...] = field(default=(), repr=False)  # for /api/*, plain or sha256:…; () needs none
     csp: str = ""  # Content-Security-Policy; "" for the preset's

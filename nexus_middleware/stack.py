@@ -52,7 +52,7 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(SecurityHeaders, csp=settings.csp or None),
         # outside of all that refuses: a page may read why, and a preflight, which brings no key, is answered first
         partial(CORS, origins=settings.cors_origins) if settings.cors_origins else None,
-        partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=runtime.security),
+        _ip_filter(runtime),
         partial(BodyLimit, limit=settings.body_limit),
         partial(RateLimit, limit=limits, store=store) if limits else None,
         # inside of the limit, so that wrong keys are counted and nobody may guess without end; outside of the cache
@@ -60,6 +60,12 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
     ]
     return [layer for layer in layers if layer is not None]
+
+
+def _ip_filter(runtime: Runtime) -> Make:
+    settings, security = runtime.settings, runtime.security
+    strike = security.strike if settings.ban else None
+    return partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=security, strike=strike)
 
 
 def around_admin(runtime: Runtime) -> list[Make]:
@@ -70,7 +76,7 @@ def around_admin(runtime: Runtime) -> list[Make]:
         RequestID,
         partial(RequestLogger, log=runtime.log.access, exempt=(settings.livez_path, settings.readyz_path)),
         SecurityHeaders,
-        partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=runtime.security),
+        _ip_filter(runtime),
         partial(BodyLimit, limit=settings.body_limit),
     ]
 

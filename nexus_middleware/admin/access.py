@@ -67,6 +67,7 @@ class Access:
             exchange.who, exchange.rights = "session", RIGHTS
         else:
             raise unknown()
+        exchange.runtime.security.spare(exchange.client)  # an administrator's own address is never banned
 
     async def check_token(self, exchange: Exchange, *given: bytes) -> None:
         """Raise a 401 or 429 unless one of the tokens `given` is right."""

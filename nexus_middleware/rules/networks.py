@@ -36,7 +36,7 @@ class Networks:
     __slots__ = ("_ends", "_known", "_size", "_starts")
 
     def __init__(self, cidrs: Iterable[str] = ()) -> None:
-        ranges = sorted(_range(_network(cidr)) for cidr in cidrs)
+        ranges = sorted([_range(cidr) for cidr in cidrs])
         self._size = len(ranges)
         self._starts: list[bytes] = []
         self._ends: list[bytes] = []
@@ -160,6 +160,18 @@ def _packed(text: str) -> bytes | None:
     return packed[12:] if packed.startswith(MAPPED) else packed
 
 
+def _range(cidr: str) -> tuple[bytes, bytes]:
+    """Return the keys of the first and the last address."""
+    text, _, bits = cidr.strip().partition("/")
+    packed = _packed(text) if "%" not in text and (not bits or bits.isdecimal()) else None
+    size = len(packed) * 8 if packed is not None else 0
+    if packed is None or (bits and int(bits) > size) or (size == 32 and ":" in text):
+        return _range_of(_network(cidr))  # a mask in dots, a mapped address, or none at all
+    free = (1 << (size - int(bits))) - 1 if bits else 0
+    first = int.from_bytes(packed) & ~free
+    return _key(first.to_bytes(size // 8)), _key((first | free).to_bytes(size // 8))
+
+
 def _network(cidr: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(cidr.strip(), strict=False)
@@ -167,7 +179,7 @@ def _network(cidr: str) -> IPv4Network | IPv6Network:
         raise SettingsError(f"{cidr!r} is no address or network, such as 192.0.2.0/24 or 2001:db8::/32") from error
 
 
-def _range(network: IPv4Network | IPv6Network) -> tuple[bytes, bytes]:
+def _range_of(network: IPv4Network | IPv6Network) -> tuple[bytes, bytes]:
     first, last = network.network_address.packed, network.broadcast_address.packed
     if first.startswith(MAPPED) and last.startswith(MAPPED):
         first, last = first[12:], last[12:]
