@@ -51,6 +51,13 @@ class Settings:
     alert_email: tuple[str, ...] = ()  # whom alerts are mailed to
     smtp_url: str = field(default="", repr=False)  # smtp://host:port, smtps://user:password@host, smtp+starttls://…
     smtp_from: str = ""  # the address that e-mail comes from
+    zone: str = "UTC"  # whose midnight ends a day of the analytics
+    funnels: tuple[str, ...] = ()  # of the analytics, "sale:viewed>cart>paid"
+    report_to: tuple[str, ...] = ()  # who gets the weekly report by e-mail
+    media_dir: str = ""  # the folder of uploaded files, for content jobs
+    vapid_key: str = field(default="", repr=False)  # signs push messages: PEM or base64url
+    vapid_subject: str = ""  # who sends them, mailto:… or https://…
+    webhooks_private: bool = False  # let users' webhooks go to addresses of our own network
     off: bool = False  # break the glass: everything passes through, nothing is done
 
     def __post_init__(self) -> None:

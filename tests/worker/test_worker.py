@@ -55,22 +55,24 @@ def test_a_mail_refused_for_now_is_sent_by_the_retry_after_two_seconds(worker, m
     assert worker.job(ident)["retries_left"] == b"2"
 
 
-@pytest.mark.parametrize(
-    "add",
-    [
-        lambda queues: queues.queue_analytics_aggregation(type="daily", date="2026-01-01"),
-        lambda queues: queues.queue_metric_calculation("visits", "day"),
-        lambda queues: queues.queue_notification(user_id="7", type="info", title="T", message="M"),
-        lambda queues: queues.queue_content_processing(type="video", content_id="9", operations=[]),
-        lambda queues: queues.queue_revenue_calculation(type="monthly"),
-    ],
-)
-def test_what_has_no_handler_fails_at_once_and_says_so(worker, add):
-    ident = add(worker.queues)
+def test_our_own_jobs_are_run_and_those_that_never_can_be_fail_at_once_and_say_why(worker):
+    queues = worker.queues
+    done = [
+        queues.queue_analytics_aggregation(type="daily", date="2026-01-01"),
+        queues.queue_metric_calculation("users", "2026-01"),
+        queues.queue_notification(user_id="7", type="info", title="T", message="M"),
+    ]
+    failed = {
+        queues.queue_metric_calculation("luck", "2026-01"): b"no metric is called",
+        queues.queue_content_processing(type="video", content_id="9", operations=["probe"]): b"no folder for content",
+        queues.queue_revenue_calculation(type="all"): b"no subscriptions",
+    }
     worker.start()
-    until(lambda: worker.status(ident) == "failed", what=worker.log)
-    assert worker.job(ident)["exc_info"].startswith(b"no handler yet")
-    assert worker.job(ident)["retries_left"] == b"3"
+    until(lambda: [worker.status(x) for x in done] == ["finished"] * 3, what=worker.log)
+    until(lambda: {worker.status(x) for x in failed} == {"failed"}, what=worker.log)
+    for ident, why in failed.items():
+        assert worker.job(ident)["exc_info"].startswith(why)
+        assert worker.job(ident)["retries_left"] == b"3"
 
 
 def test_the_users_own_jobs_are_run_plain_and_async(worker):

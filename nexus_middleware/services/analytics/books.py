@@ -184,11 +184,15 @@ class Analytics:
             if not metric or field.decode() == metric
         ]
 
+    def now(self) -> datetime:
+        """Return the time, in our zone."""
+        return datetime.fromtimestamp(self._clock(), self.zone)
+
     def period(self, written: str = "") -> Period:
         """Return the period that is written so, in our zone; "" for yesterday."""
         if written:
             return periods.period(written, self.zone)
-        return periods.before(periods.at(datetime.fromtimestamp(self._clock(), self.zone), "day", self.zone), self.zone)
+        return periods.before(periods.at(self.now(), "day", self.zone), self.zone)
 
     def _row(self, event: Event) -> tuple[Any, ...]:
         at = self._clock() if event.at is None else event.at

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email import policy
 from email.headerregistry import AddressHeader
 from email.message import EmailMessage
@@ -18,6 +20,7 @@ from .registry import Permanent, Work
 from .smtp import Server
 from .suppressed import Suppressed
 
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 WHOLE = 20.0  # seconds for all of it, less than a claim holds
 UNKNOWN = (550, 551, 553)  # refusals that mean there is no such mailbox (RFC 5321, section 4.2.3)
 POLICY = policy.SMTP.clone(max_line_length=998)  # shorter lines would have a long URL encoded, which no client reads
@@ -32,6 +35,7 @@ class Mail(msgspec.Struct, kw_only=True, omit_defaults=True):
     text: str | None = None
     sender: str | None = None  # None for smtp_from
     key: str | None = None  # only the first mail with it is sent
+    images: dict[str, str] = {}  # PNGs in base64, which the html shows as <img src="cid:NAME">
     unsubscribe: str = ""  # https:// or mailto:, for mail to many: List-Unsubscribe (RFC 8058)
 
     @property
@@ -66,7 +70,19 @@ def compose(mail: Mail, *, sender: str, key: str) -> EmailMessage:
             message.add_alternative(mail.html, subtype="html")
     else:
         message.set_content(mail.html, subtype="html")
+    if mail.images:
+        _add_images(message, mail.images)
     return message
+
+
+def _add_images(message: EmailMessage, images: Mapping[str, str]) -> None:
+    page = message.get_body(("html",))
+    if page is None:
+        raise ValueError("images need html that shows them")
+    for name, text in images.items():
+        if not NAME(name):
+            raise ValueError(f"images: {name!r} must be of letters, digits, '.', '_' and '-'")
+        page.add_related(base64.b64decode(text, validate=True), "image", "png", cid=f"<{name}>")
 
 
 def _add_unsubscribe(message: EmailMessage, url: str) -> None:

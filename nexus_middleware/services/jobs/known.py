@@ -14,10 +14,10 @@ def known_jobs() -> Registry:
     for job in (
         known(email.send, name="email.send", queue=EMAIL, timeout=email.WHOLE),
         known(notifications.send, name="notifications.send", queue=NOTIFICATIONS),
-        known(revenue.calculate, name="revenue.calculate", queue=REVENUE),
+        known(revenue.Revenue(registry).calculate, name="revenue.calculate", queue=REVENUE),
         known(analytics.aggregate, name="analytics.aggregate", queue=ANALYTICS),
         known(analytics.metric, name="analytics.metric", queue=ANALYTICS),
-        known(processing.process, name="content.process", queue=CONTENT, isolated=True),
+        known(processing.process, name="content.process", queue=CONTENT, timeout=processing.WHOLE, isolated=True),
     ):
         registry.add(job)
     return registry

@@ -13,6 +13,7 @@ from ...errors import NexusError, SettingsError
 if TYPE_CHECKING:
     from ...settings import Settings
     from .once import Once
+    from .revenue import Source
 
 EMAIL, NOTIFICATIONS = "email-queue", "notifications-queue"
 REVENUE, ANALYTICS, CONTENT = "revenue-calculation-queue", "analytics-queue", "content-processing-queue"
@@ -88,6 +89,7 @@ class Registry:
     """Jobs by name."""
 
     jobs: dict[str, Known] = field(default_factory=dict)
+    revenue: Source | None = None  # gives the subscriptions and payments of `revenue.calculate`
 
     def add(self, known: Known) -> None:
         """Make a job known.
@@ -129,8 +131,3 @@ def check_name(name: str) -> None:
     """
     if not NAME.fullmatch(name):
         raise SettingsError(f"{name!r} must be 1 to 100 letters, digits, dots, dashes or underscores")
-
-
-def not_built(_: Work, *_payload: object) -> None:
-    """Fail at once: the queue is there, its handler is not."""
-    raise Permanent("no handler yet: this version of nexus_middleware queues these jobs, but cannot run them")

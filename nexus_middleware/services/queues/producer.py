@@ -18,12 +18,14 @@ from ..jobs.email import Mail, compose
 from ..jobs.how import How
 from ..jobs.known import known_jobs
 from ..jobs.payloads import known
+from ..jobs.revenue import Source
 from .twins import twin
 
 if TYPE_CHECKING:
     from ..jobs.ledger import Ledger
 
 F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S", bound=Source)
 NOBODY = "nobody@example.invalid"  # stands in for the sender while the rest is checked
 
 
@@ -204,6 +206,14 @@ class Producer:
             return function
 
         return register
+
+    def revenue_source(self, function: S) -> S:
+        """Have the decorated function give all `Subscription`s and `Payment`s to the jobs that calculate revenue.
+
+        The worker calls it, without arguments; it may be a generator.
+        """
+        self.jobs.revenue = function
+        return function
 
     aqueue_email = twin(queue_email)
     aqueue_bulk_emails = twin(queue_bulk_emails)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -97,3 +98,32 @@ def source_of(media: str, content_id: str) -> tuple[Path, Path]:
     if source.is_symlink() or not source.is_file():
         raise Permanent(f"there is no file {content_id!r} in NEXUS_MEDIA_DIR")
     return source, Path(media) / f"{content_id}.made"
+
+
+def made_before(source: Path, folder: Path, operation: str) -> dict[str, Any] | None:
+    """Return what `operation` made of the file as it is now, if that was done before; a repeat then does nothing."""
+    try:
+        note = msgspec.json.decode(_note(folder, operation).read_bytes(), type=_Made)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return note.result if note.of == _state(source) else None
+
+
+def note_made(source: Path, folder: Path, operation: str, result: dict[str, Any]) -> None:
+    """Note what `operation` made of the file as it is now."""
+    with written(folder, _note(folder, operation).name) as path:
+        path.write_bytes(msgspec.json.encode(_Made(_state(source), result)))
+
+
+class _Made(msgspec.Struct):
+    of: tuple[int, int]  # the source's size in bytes, and when it was changed, in nanoseconds
+    result: dict[str, Any]
+
+
+def _state(source: Path) -> tuple[int, int]:
+    stat = source.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _note(folder: Path, operation: str) -> Path:
+    return folder / f".made-{operation.replace(':', '-')}.json"
