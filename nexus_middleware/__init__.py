@@ -15,7 +15,7 @@ from .middleware.rate_limit import RateLimit
 from .middleware.request_id import RequestID
 from .middleware.request_logger import RequestLogger
 from .middleware.request_timing import RequestTiming
-from .middleware.response_cache import CacheRule, ResponseCache
+from .middleware.response_cache import CachePolicy, CacheRule, ResponseCache
 from .middleware.security_headers import SecurityHeaders
 from .middleware.trusted_proxies import TrustedProxies
 from .rules.bans import Ban
@@ -29,6 +29,7 @@ __all__ = [
     "Ban",
     "BodyLimit",
     "CacheKeys",
+    "CachePolicy",
     "CacheRule",
     "CacheTTL",
     "IPFilter",

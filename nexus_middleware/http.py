@@ -38,6 +38,8 @@ class Request(Protocol):
     @property
     def mount(self) -> str: ...  # the part of the path that leads to where the app is mounted, "" for none
     @property
+    def raw_path(self) -> str: ...  # as it was sent, percent-encoded; "" if the server does not tell
+    @property
     def query(self) -> bytes: ...
     @property
     def headers(self) -> list[Pair]: ...  # every line, names in lower case
@@ -111,12 +113,14 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     headers: tuple[Pair, ...] = ()
     again: bool = False  # when it has gone out, run the request once more from this layer inward, unseen
+    length: int | None = None  # what content-length says where the body stays behind, as for HEAD
 
     def head(self) -> Head:
         """Return the head of this response, content-length included."""
         if self.status in (204, 304):
             return Head(self.status, [*self.headers])
-        return Head(self.status, [*self.headers, (b"content-length", b"%d" % len(self.body))])
+        length = len(self.body) if self.length is None else self.length
+        return Head(self.status, [*self.headers, (b"content-length", b"%d" % length)])
 
 
 PROBLEM = (b"content-type", b"application/problem+json")

@@ -151,6 +151,7 @@ class Runtime:
                 )
                 self._background.start()
                 self._probe()
+                self.pages.start()
             self.ready = True
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .admin.rights import Hook
     from .services.cache import Cache
+    from .services.cache.pages import PageCache
     from .services.logs import Log
     from .services.monitor import Monitor
     from .services.queues import Queues
@@ -124,6 +125,11 @@ class Nexus:
     def cache(self) -> Cache:
         """The cache for the app's own values."""
         return self.runtime.cache
+
+    @property
+    def pages(self) -> PageCache:
+        """The stored responses: purge them, or fetch them beforehand."""
+        return self.runtime.pages
 
     @property
     def queues(self) -> Queues:

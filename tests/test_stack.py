@@ -58,7 +58,7 @@ def test_the_second_reader_of_a_page_is_answered_from_the_cache(door, make):
     nexus = make(origin, cache_rules=[CacheRule("/courses/*", ttl=60)])
     first, second = door.get(nexus, "/courses/1"), door.get(nexus, "/courses/1")
     assert len(origin.asked) == 1
-    assert second.headers["cache-status"] == "nexus; hit"
+    assert second.headers["cache-status"].startswith("nexus; hit")
     assert first.body == second.body
     assert second.headers["ratelimit"].startswith('"default";r=98')
 

@@ -59,6 +59,10 @@ class ASGIRequest(_Shared, kw_only=True, eq=False):
     found: dict[bytes, bytes] | None = None  # the header lines, once one was looked for
 
     @property
+    def raw_path(self) -> str:
+        return self.scope.get("raw_path", b"").decode("latin-1")  # type: ignore[no-any-return]
+
+    @property
     def mount(self) -> str:
         return self.scope.get("root_path", "")  # type: ignore[no-any-return]
 
@@ -119,6 +123,8 @@ class WSGIRequest(_Shared, kw_only=True, eq=False):
 
     environ: WSGIEnvironment
     matched: str = ""  # the route, once it is known
+
+    raw_path = ""  # what servers add beyond PEP 3333 is not what the app routes by
 
     @property
     def mount(self) -> str:

@@ -11,6 +11,21 @@ E = TypeVar("E")
 R = TypeVar("R")
 
 
+class Ear(Protocol):
+    """What hears a channel; its methods are called in the listener's thread."""
+
+    def joined(self) -> None: ...  # it hears all from now on, and has heard nothing for a while
+    def heard(self, message: bytes) -> None: ...
+    def lost(self) -> None: ...  # the line is cut; it is tried again
+    def idle(self, now: float) -> None: ...  # several times a second; `now` never goes backwards
+
+
+class Listening:
+    """A line to a channel of the store; `over` once it is closed."""
+
+    over = False
+
+
 class Store(Protocol):
     """Answers commands, in order, in one round trip: `run` for threads, `arun` for the event loop."""
 
@@ -23,6 +38,7 @@ class Store(Protocol):
     def check(self) -> None: ...  # raises StoreError, which says what to do, if nobody answers
     def close(self) -> None: ...
     async def aclose(self) -> None: ...
+    def listen(self, channel: str, ear: Ear) -> Listening: ...  # in a thread of its own, until the store is closed
 
 
 def drive(steps: Generator[E, Any, R], perform: Callable[[E], Any]) -> R:

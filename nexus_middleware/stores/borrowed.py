@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from ..errors import SettingsError, StoreError
 from ..rules.windows import BORROWED, Allowance, Limit, Strategy
-from .base import Store
+from .base import Ear, Listening, Store
 from .breaker import Breaker
 from .commands import Command, Hit
 from .standby import Standby
@@ -122,6 +122,14 @@ class BorrowedStore:
 
     async def aclose(self) -> None:
         """Do nothing, as `close`."""
+
+    def listen(self, channel: str, ear: Ear) -> Listening:
+        """Refuse: there is no channel to hear.
+
+        Raises:
+            SettingsError: always.
+        """
+        raise SettingsError("a strategy of limits has no channel to listen to, it only counts how often one calls")
 
     def _hit(self, command: Command[Any]) -> tuple[Allowance, ...]:
         if not isinstance(command, Hit):

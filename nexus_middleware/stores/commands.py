@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -141,6 +141,13 @@ class GetFields(Command[dict[str, bytes]], frozen=True, gc=False):
     key: str
 
 
+class GetSome(Command[list[bytes | None]], frozen=True, gc=False):
+    """Return the values of some fields of the hash under `key`, in their order; None for those that are not there."""
+
+    key: str
+    fields: tuple[str, ...]
+
+
 class DropFields(Command[int], frozen=True, gc=False):
     """Forget fields of the hash under `key`; how many there were."""
 
@@ -189,6 +196,32 @@ class Publish(Command[None], frozen=True, gc=False):
 
     channel: str
     message: bytes
+
+
+class Several(Command[None], frozen=True, gc=False):
+    """Do all of `commands`, none of which is a `Hit` or a `GiveBack`, where one command is wanted; none's answer is told."""
+
+    commands: tuple[Command[Any], ...]
+
+
+class Recall(Command[int], frozen=True, gc=False):
+    """Number `message`, remember it under `key` as its newest, and tell it and its number to all who listen on `channel`.
+
+    The number is one above the last one; a message that was there already gets the new one, and the newest `cap` are
+    kept. `drops` are forgotten with it.
+    """
+
+    key: str
+    message: bytes
+    channel: str
+    cap: int
+    drops: tuple[str, ...] = ()
+
+
+class Recalled(Command[tuple[int, list[tuple[int, bytes]]]], frozen=True, gc=False):
+    """Return the newest number that a `Recall` gave out under `key`, and its messages with theirs."""
+
+    key: str
 
 
 class Facts(Command[dict[str, str]], frozen=True, gc=False):

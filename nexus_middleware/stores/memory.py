@@ -13,19 +13,14 @@ from ..rules.budgets import Account, Room
 from ..rules.globs import expression
 from ..rules.windows import Allowance
 from . import commands as c
+from .base import Ear, Listening
 from .counts import Counts, stops
+from .kept import Recalls, Value
 
 FOREVER = float("inf")
-OVERHEAD = 200  # bytes that a key and its bookkeeping take, roughly
 
 
-class _Entry:
-    """A value, when it ends, and about how many bytes it takes."""
-
-    __slots__ = ("ends", "size", "value")
-
-    def __init__(self, value: Any, ends: float) -> None:
-        self.value, self.ends, self.size = value, ends, OVERHEAD
+DEAF = Listening()
 
 
 class MemoryStore:
@@ -50,8 +45,9 @@ class MemoryStore:
         self._max_bytes, self._clock = max_bytes, clock
         self._lock = threading.Lock()
         self._counts = Counts(max_callers)
-        self._data: OrderedDict[str, _Entry] = OrderedDict()
+        self._data: OrderedDict[str, Value] = OrderedDict()
         self._bytes = 0
+        self._recalls = Recalls()
         self._do: dict[type, Callable[[Any, float], Any]] = {
             c.GiveBack: self._counts.give_back,
             c.Tell: self._counts.tell,
@@ -71,6 +67,10 @@ class MemoryStore:
             c.Latest: self._latest,
             c.Reserve: self._reserve,
             c.Settle: self._settle,
+            c.GetSome: self._get_some,
+            c.Several: self._several,
+            c.Recall: self._recall,
+            c.Recalled: lambda command, now: self._recalls.all(command.key),
             c.Publish: lambda command, now: None,  # other processes are not there to hear it
             c.Facts: self._facts,
         }
@@ -114,25 +114,29 @@ class MemoryStore:
     async def aclose(self) -> None:
         """Do nothing, as `close`."""
 
-    def _entry(self, key: str, now: float) -> _Entry | None:
+    def listen(self, channel: str, ear: Ear) -> Listening:
+        """Hear nothing: no other process shares this memory."""
+        return DEAF
+
+    def _entry(self, key: str, now: float) -> Value | None:
         entry = self._data.get(key)
         if entry is not None and entry.ends <= now:
             self._remove(key)
             return None
         return entry
 
-    def _made(self, key: str, now: float, make: Callable[[], Any], ttl: float | None) -> _Entry:
+    def _made(self, key: str, now: float, make: Callable[[], Any], ttl: float | None) -> Value:
         """Return the entry of `key`, a new one if need be; `ttl` is counted from now."""
         entry = self._entry(key, now)
         if entry is None:
             self._sweep(now)
-            entry = self._data[key] = _Entry(make(), FOREVER)
+            entry = self._data[key] = Value(make(), FOREVER)
             self._bytes += entry.size
         if ttl is not None:
             entry.ends = now + ttl
         return entry
 
-    def _weigh(self, entry: _Entry, change: int) -> None:
+    def _weigh(self, entry: Value, change: int) -> None:
         entry.size += change
         self._bytes += change
         while self._bytes > self._max_bytes and self._data:
@@ -212,6 +216,18 @@ class MemoryStore:
     def _get_fields(self, command: c.GetFields, now: float) -> dict[str, bytes]:
         entry = self._entry(command.key, now)
         return {} if entry is None else dict(entry.value)
+
+    def _get_some(self, command: c.GetSome, now: float) -> list[bytes | None]:
+        entry = self._entry(command.key, now)
+        return [None if entry is None else entry.value.get(field) for field in command.fields]
+
+    def _several(self, command: c.Several, now: float) -> None:
+        for each in command.commands:
+            self._do[type(each)](each, now)
+
+    def _recall(self, command: c.Recall, now: float) -> int:
+        self._drop(c.Drop(command.drops), now)
+        return self._recalls.add(command)
 
     def _drop_fields(self, command: c.DropFields, now: float) -> int:
         entry = self._entry(command.key, now)

@@ -2,53 +2,143 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
 
-from ..rules.caching import Entry
+from ..http import Request
+from ..rules.caching.entry import Entry, expired
+from ..rules.caching.vary import fits
+from .purges import Purge, Purges
+
+if TYPE_CHECKING:
+    from .level import Level
 
 LARGEST = 64 * 2**20  # bytes
+VARIANTS = 16  # of one page; the oldest goes first
+
+
+class Page:
+    """What is kept under one key, newest first, and the last answer made of it."""
+
+    __slots__ = ("entries", "reply", "size")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.size = 0
+        self.reply: tuple[Entry, int, Any] | None = None  # of what, in which second of its age, the answer
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """The headers by which its newest variant was chosen."""
+        return tuple([name for name, _ in self.entries[0].vary]) if self.entries else ()
+
+    def find(self, request: Request) -> Entry | None:
+        """Return the newest variant that answers `request`."""
+        for entry in self.entries:
+            if not entry.vary or fits(entry, request.headers):
+                return entry
+        return None
 
 
 class Pages:
-    """The entries in this process, bounded by bytes; the one unused for longest goes first."""
+    """The pages in this process, bounded by bytes; the one unused for longest goes first.
+
+    Args:
+        max_bytes: Of all pages; what Python needs to keep them is counted too.
+    """
 
     def __init__(self, max_bytes: int = LARGEST) -> None:
         self.hits = self.misses = self.bytes = 0
-        self._max_bytes = max_bytes
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self.purges = Purges()
+        self.level: Level | None = None  # what all workers share, if they do
+        self.max_bytes = max_bytes
+        self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._keyed: dict[str, set[str]] = {}  # the keys of a URL that is kept for each of several callers
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._pages)
 
-    def get(self, key: str) -> Entry | None:
-        """Return the entry of `key`, which is then the newest used."""
-        entry = self._entries.get(key)
-        if entry is not None:
+    def get(self, key: str) -> Page | None:
+        """Return the page of `key`, which is then the newest used."""
+        page = self._pages.get(key)
+        if page is not None:
             try:
-                self._entries.move_to_end(key)
+                self._pages.move_to_end(key)
             except KeyError:  # another thread has evicted it since
-                return entry
-        return entry
+                return page
+        return page
 
-    def put(self, key: str, entry: Entry) -> None:
-        """Keep `entry`, at the cost of the oldest ones."""
-        self._drop(key)
-        self._entries[key] = entry
-        self.bytes += _size(entry)
-        while self.bytes > self._max_bytes and self._entries:
-            self._drop(next(iter(self._entries)))
+    def put(self, key: str, entry: Entry) -> bool:
+        """Keep `entry` at the cost of the oldest ones; False if it was purged while it was fetched."""
+        judged = self.purges.judge(key, entry)
+        if judged is None:
+            return False
+        with self._lock:
+            page = self._pages.get(key)
+            if page is None:
+                page = self._pages[key] = Page()
+            others = [other for other in page.entries if other.vary != entry.vary]
+            self._set(key, page, [judged, *others][:VARIANTS])
+            self._pages.move_to_end(key)
+            while self.bytes > self.max_bytes and self._pages:
+                oldest = next(iter(self._pages))
+                self._set(oldest, self._pages[oldest], [])
+        return True
+
+    def drop(self, key: str, entry: Entry) -> None:
+        """Forget one variant."""
+        with self._lock:
+            page = self._pages.get(key)
+            if page is not None:
+                self._set(key, page, [other for other in page.entries if other is not entry])
+
+    def apply(self, purge: Purge) -> int:
+        """Forget what `purge` is about, or let it be stale, now and while it is fetched; how many entries there were."""
+        self.purges.note(purge)
+        return self.forget(purge)
+
+    def forget(self, purge: Purge) -> int:
+        """Forget what `purge` is about, or let it be stale; how many entries there were."""
+        with self._lock:
+            return sum([self._purge(key, page, purge) for key, page in self._about(purge)])
 
     def clear(self) -> int:
-        """Forget all; how many there were."""
-        count = len(self._entries)
-        self._entries.clear()
-        self.bytes = 0
+        """Forget all; how many pages there were."""
+        with self._lock:
+            count = len(self._pages)
+            self._pages.clear()
+            self._keyed.clear()
+            self.bytes = 0
         return count
 
-    def _drop(self, key: str) -> None:
-        old = self._entries.pop(key, None)
-        self.bytes -= _size(old) if old is not None else 0
+    def _about(self, purge: Purge) -> list[tuple[str, Page]]:
+        if purge.kind != "url" or purge.value.startswith("/"):
+            return [*self._pages.items()]
+        keys = {purge.value, *self._keyed.get(purge.value, ())}
+        return [(key, self._pages[key]) for key in keys if key in self._pages]
+
+    def _purge(self, key: str, page: Page, purge: Purge) -> int:
+        hit = [entry for entry in page.entries if purge.covers(key, entry)]
+        if hit:
+            rest = [entry for entry in page.entries if entry not in hit]
+            self._set(key, page, [*rest, *[expired(entry, purge.at) for entry in hit]] if purge.soft else rest)
+        return len(hit)
+
+    def _set(self, key: str, page: Page, entries: list[Entry]) -> None:
+        size = sum([_size(entry) for entry in entries]) + len(key) + 500 if entries else 0
+        self.bytes += size - page.size
+        page.entries, page.size, page.reply = entries, size, None
+        url = key.partition("\n")[0]
+        if not entries:
+            self._pages.pop(key, None)
+            self._keyed.get(url, set()).discard(key)
+            if not self._keyed.get(url, True):
+                del self._keyed[url]
+        elif url != key:
+            self._keyed.setdefault(url, set()).add(key)
 
 
 def _size(entry: Entry) -> int:
-    return len(entry.body) + sum([len(name) + len(value) for name, value in entry.headers]) + 500
+    return len(entry.body) + sum([len(name) + len(value) + 150 for name, value in entry.headers]) + 800

@@ -20,9 +20,10 @@ from redis.retry import Retry
 from ..errors import SettingsError, StoreError
 from ..forks import THIS
 from . import timely
-from .base import adrive, drive
+from .base import Ear, adrive, drive
 from .breaker import Breaker
 from .commands import Command, Facts
+from .listener import Listener
 from .pipeline import Pipeline, Words
 from .standby import Standby
 from .words import SCRIPTS, Speech
@@ -60,6 +61,7 @@ class RedisStore:
     def _forget(self) -> None:
         self._pid = THIS.pid
         self._dialling = threading.Lock()
+        self._listeners: list[Listener] = []
         self._client: redis.Redis | None = None
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, Pipeline]]
         self._loops = weakref.WeakKeyDictionary()
@@ -88,6 +90,14 @@ class RedisStore:
         pool = client.connection_pool
         pool.connection_class = timely.connection(pool.connection_class)
         return client
+
+    def listen(self, channel: str, ear: Ear) -> Listener:
+        """Let `ear` hear what is published on `channel`, in a thread of its own, until the store is closed."""
+        if self._pid != THIS.pid:
+            self._forget()
+        listener = Listener(lambda: self.dial(timeout=None), self.prefix + channel, ear)
+        self._listeners.append(listener)
+        return listener
 
     def _of_loop(self) -> tuple[Any, Pipeline]:
         if self._pid != THIS.pid:
@@ -143,6 +153,9 @@ class RedisStore:
 
     def close(self) -> None:
         """Drop the connections of threads; used again, it opens new ones."""
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.stop()
         if self._client is not None and self._pid == THIS.pid:
             self._client.close()
         self._client = None

@@ -23,7 +23,8 @@ def _script(name: str) -> tuple[bytes, str]:
 (COUNT, SHA), (BACK, BACK_SHA) = _script("count"), _script("give_back")
 (TELL, TELL_SHA), (ALIVE, ALIVE_SHA) = _script("tell"), _script("alive")
 (ONCE, ONCE_SHA), (BUDGET, BUDGET_SHA) = _script("add_once"), _script("budget")
-SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET)
+RECALL, RECALL_SHA = _script("recall")
+SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET, RECALL)
 WORKERS = "rate:workers"
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
@@ -156,6 +157,23 @@ def _push(p: str, x: c.Push) -> list[Words]:
     return [("LPUSH", p + x.key, *x.values), ("LTRIM", p + x.key, 0, x.cap - 1), *_ending(p + x.key, x.ttl)]
 
 
+def _several(p: str, x: c.Several) -> list[Words]:
+    return [words for each in x.commands for words in _SPOKEN[type(each)][0](p, each)]
+
+
+def _recall(p: str, x: c.Recall) -> list[Words]:
+    keys = [p + x.key + ":last", p + x.key, *[p + key for key in x.drops]]
+    return [("EVALSHA", RECALL_SHA, len(keys), *keys, x.message, p + x.channel, x.cap)]
+
+
+def _recalled(raws: list[Any]) -> tuple[int, list[tuple[int, bytes]]]:
+    return int(raws[0] or 0), [(int(float(number)), message) for message, number in _pairs(raws[1])]
+
+
+def _pairs(flat: list[Any]) -> list[tuple[bytes, Any]]:
+    return flat if flat and isinstance(flat[0], tuple | list) else list(zip(flat[::2], flat[1::2], strict=True))
+
+
 def _remaining(raws: list[Any]) -> float | None:
     millis = raws[0]
     return None if millis == -2 else inf if millis == -1 else millis / 1000
@@ -201,6 +219,10 @@ _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
     c.AddFields: (_add_fields, _nothing),
     c.AddOnce: (_add_once, lambda raws: bool(raws[0])),
     c.GetFields: (lambda p, x: [("HGETALL", p + x.key)], lambda raws: {k.decode(): v for k, v in raws[0].items()}),
+    c.GetSome: (lambda p, x: [("HMGET", p + x.key, *x.fields)], _first),
+    c.Several: (_several, _nothing),
+    c.Recall: (_recall, _first),
+    c.Recalled: (lambda p, x: [("GET", p + x.key + ":last"), ("ZRANGE", p + x.key, 0, -1, "WITHSCORES")], _recalled),
     c.DropFields: (lambda p, x: [("HDEL", p + x.key, *x.fields)], _first),
     c.Push: (_push, _nothing),
     c.Latest: (lambda p, x: [("LRANGE", p + x.key, 0, x.count - 1)], _first),

@@ -1,19 +1,28 @@
-"""The stored responses of `ResponseCache`, as they are counted and cleared in all processes."""
+"""The stored responses of `ResponseCache`, as they are counted, purged and fetched beforehand in all processes."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Generator
+from typing import Any, TypeAlias, TypeVar
 
-from ...stores.base import Store
-from ...stores.commands import Add
+from ...stores.base import Store, adrive, drive
+from ...stores.commands import Command
+from ...stores.level import Level
 from ...stores.pages import Pages
+from ...stores.purges import Kind, Purge
 from . import Cache, CacheStats
 
-PURGES = "cache-purges"  # how often all stored responses were forgotten; a process that sees it grow forgets its own
+R = TypeVar("R")
+Steps: TypeAlias = Generator[list[Command[Any]], list[Any], R]
 
 
 class PageCache:
     """Both levels of the stored responses: `local` in this process, and the store that all share.
+
+    Every purge reaches the other processes at once, over the store's channel. A soft one leaves what it is about as
+    stale: it may be revalidated, and given while it is fetched anew, as its answer allows.
 
     Args:
         store: The level that all processes share.
@@ -21,20 +30,47 @@ class PageCache:
 
     def __init__(self, store: Store) -> None:
         self.local = Pages()
+        self._level = self.local.level = Level(store, self.local) if store.waits else None
         self._shared = Cache(store, prefix="page:")
         self._store = store
         self._noted = (0, 0)
         self._lock = threading.Lock()  # the background thread and whoever asks for the numbers note them
-        self._purges: int | None = None
+
+    def purge(self, url: str, *, soft: bool = False) -> int:
+        """Forget the page of one URL with its query: "http://shop.example/a?b=1", or "/a?b=1" for every host.
+
+        How many answers this process had of it.
+
+        Raises:
+            StoreError: the store did not answer, so the other processes do not know.
+        """
+        return drive(self._purge("url", url, soft=soft), self._store.run)
+
+    async def apurge(self, url: str, *, soft: bool = False) -> int:
+        """`purge`, for the event loop."""
+        return await adrive(self._purge("url", url, soft=soft), self._store.arun)
+
+    def purge_prefix(self, prefix: str, *, soft: bool = False) -> int:
+        """`purge` all URLs that begin with `prefix`, such as "/courses/"."""
+        return drive(self._purge("prefix", prefix, soft=soft), self._store.run)
+
+    async def apurge_prefix(self, prefix: str, *, soft: bool = False) -> int:
+        """`purge_prefix`, for the event loop."""
+        return await adrive(self._purge("prefix", prefix, soft=soft), self._store.arun)
+
+    def purge_tag(self, tag: str, *, soft: bool = False) -> int:
+        """`purge` all answers with a tag: of a `CacheRule`, or of their own `Cache-Tag` or `Surrogate-Key` header."""
+        return drive(self._purge("tag", tag, soft=soft), self._store.run)
+
+    async def apurge_tag(self, tag: str, *, soft: bool = False) -> int:
+        """`purge_tag`, for the event loop."""
+        return await adrive(self._purge("tag", tag, soft=soft), self._store.arun)
 
     async def aflush(self) -> int:
-        """Forget all stored responses in every process, in the others within a second; how many there were."""
-        here = self.local.clear()
-        if not self._store.waits:
-            return here
-        count = await self._shared.aflush()
-        await self._store.arun([Add(PURGES)])
-        return max(here, count)
+        """Forget all stored responses in every process; how many there were."""
+        here = len(self.local)
+        await self.apurge_prefix("")
+        return max(here, await self._shared.aflush()) if self._store.waits else here
 
     async def astats(self) -> CacheStats:
         """Count the stored responses, and how often one was there."""
@@ -44,19 +80,26 @@ class PageCache:
             return stats
         return CacheStats(len(self.local), True, self.local.bytes, stats.hits, stats.misses)
 
+    def start(self) -> None:
+        """Listen for the other processes' purges, before the first request."""
+        if self._level is not None:
+            self._level.attach()
+
     def tick(self, now: float) -> None:
-        """Add up hits and misses, and forget what another process has purged; for the background thread.
+        """Add up hits and misses, for the background thread.
 
         Raises:
             StoreError: the store is down.
         """
         self._note()
         self._shared.tick(now)
-        if self._store.waits:
-            (purges,) = self._store.run([Add(PURGES, 0)])
-            if self._purges is not None and purges != self._purges:
-                self.local.clear()
-            self._purges = purges
+
+    def _purge(self, kind: Kind, value: str, *, soft: bool) -> Steps[int]:
+        number = self.local.purges.known + 1
+        if self._level is None:
+            return self.local.apply(Purge(number, kind, value, soft, time.time()))
+        number = (yield [self._level.purge(kind, value, soft=soft)])[0]
+        return self.local.forget(Purge(number, kind, value, soft, time.time()))
 
     def _note(self) -> None:
         with self._lock:
