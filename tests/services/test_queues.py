@@ -288,4 +288,4 @@ def test_every_method_has_a_twin_for_the_event_loop(queues):
     assert asyncio.run(use()) == 1
     methods = {name for name, _ in inspect.getmembers(Queues, inspect.isfunction) if name[0] != "_"}
     plain = {name for name in methods if f"a{name}" in methods}
-    assert methods - plain - {f"a{name}" for name in plain} == {"job", "close", "options", "known"}
+    assert methods - plain - {f"a{name}" for name in plain} == {"job", "revenue_source", "close", "options", "known"}

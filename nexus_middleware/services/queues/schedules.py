@@ -12,7 +12,7 @@ import msgspec
 from ...errors import SettingsError
 from ...rules.recurring import Cron, in_words
 from ..jobs.how import How
-from ..jobs.registry import Known, Registry, check_name, not_built
+from ..jobs.registry import Known, Permanent, Registry, Work, check_name
 from ..jobs.scripts import trip
 from .twins import twin
 
@@ -208,7 +208,7 @@ class Schedules:
 
 def _known(plan: Plan) -> Known:
     """Return the job of `plan`, as the ledger writes it; whoever fetches it finds its function by its name."""
-    return Known(name=plan.job, queue=plan.queue, run=not_built, timeout=plan.timeout)
+    return Known(name=plan.job, queue=plan.queue, run=_elsewhere, timeout=plan.timeout)
 
 
 def _schedule(name: str, text: bytes, due: float | None, runs: list[bytes], *, paused: bool) -> Schedule:
@@ -230,3 +230,8 @@ def _schedule(name: str, text: bytes, due: float | None, runs: list[bytes], *, p
 def _run(told: dict[str, Any]) -> Run:
     spent = told.get("times", "").rpartition(":")[2]
     return Run(told["id"], told["outcome"], told["ended"], told.get("slot") or "", float(spent) if spent else None)
+
+
+def _elsewhere(_: Work) -> None:
+    """Stand in for the function of a job that another process may know: this one only queues it."""
+    raise Permanent("this process queues the job, and cannot run it")
