@@ -32,6 +32,8 @@ class Chain:
         self.asgi_app = cast("ASGIApp", asgi_app)  # only the one whose door is used is what it says
         self.wsgi_app = cast("WSGIApplication", wsgi_app)
         self.store: Store | None = next((x.store for x in layers if x.store is not None), None)
+        self.waits = self.store is None or self.store.waits
+        self.innermost = self.size - 1
         self.asks = [(i, x.ask) for i, x in numbered if "ask" in x.steps]
         self.plan = self._plan(self.asks[0][0] if self.asks else -1)
         waits = next((at for at, i, _ in self.plan if i < 0), len(self.plan))

@@ -56,7 +56,7 @@ class Passage(Trace[R], eq=False):
     tail: Flow | None = None  # where the body goes by that an `after` sends instead
     instead: bytes | None = None
     inner: Mapping[int, int] | None = None  # the status that layers inside of a replacement saw
-    at: int = 0  # the next step of the chain's plan
+    at: int = -1  # the next step of the chain's plan, once there was a wait
     asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
     answers: Mapping[int, Any] = NOTHING  # what the layers are told that asked
 
@@ -73,7 +73,7 @@ class Passage(Trace[R], eq=False):
         chain, request = self.chain, self.request
         i = 0
         try:
-            if self.at == 0 and self.asked is None:
+            if self.at < 0:
                 for at, i, before in chain.early:
                     if (verdict := before(request, None)) is not None and self._stops(at, i, verdict):
                         return verdict  # type: ignore[no-any-return]
@@ -88,7 +88,7 @@ class Passage(Trace[R], eq=False):
         except BaseException:
             self.depth = i - 1 if i >= 0 else -i - 2
             raise
-        self.depth = chain.size - 1
+        self.depth = chain.innermost
         return None
 
     def _hear(self, outcome: Any) -> None:
@@ -112,10 +112,10 @@ class Passage(Trace[R], eq=False):
 
     def questions(self) -> list[Command[Any]] | None:
         """Collect what the layers ask; a store that answers without waiting is asked at once."""
-        request, store = self.request, self.chain.store
+        chain, request = self.chain, self.request
         asked: list[int] = []
         commands: list[Command[Any]] = []
-        for i, ask in self.chain.asks:
+        for i, ask in chain.asks:
             if (command := ask(request)) is not None:
                 if command is Want.NO_MORE:
                     break
@@ -123,7 +123,8 @@ class Passage(Trace[R], eq=False):
                 commands.append(command)
         if not commands:
             return None
-        if store is None or store.waits:
+        store = chain.store
+        if store is None or chain.waits:
             self.asked = asked
             return commands
         answers = store.run(commands)

@@ -107,7 +107,10 @@ class RateLimit(Layer[Allowances]):
         if counted is None:
             return None
         if answer is not None:
-            counted.hear(answer)
+            if counted.watched:
+                counted.hear(answer)
+            else:  # nearly always
+                counted.answers = answer
             if self._standby is not None:
                 self._standby.heard(counted.hit, answer, lasting=self._lasting)
         elif not counted.answers:  # no refusal that was known before
@@ -177,9 +180,6 @@ class _Counted(msgspec.Struct):
 
     def hear(self, answers: Allowances) -> None:
         """Take what the store said: of rules that may refuse, then of those in shadow."""
-        if not self.watched:  # nearly always
-            self.answers = answers
-            return
         size = len(self.quotas)
         self.answers, self.unseen = answers[:size], answers[size:]
 

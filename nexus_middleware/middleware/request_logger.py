@@ -29,7 +29,7 @@ class AccessLine(msgspec.Struct, gc=False):
 class Log(Protocol):
     """What takes the lines; it must not wait."""
 
-    def __call__(self, line: AccessLine) -> None: ...
+    def __call__(self, line: AccessLine, /) -> None: ...
 
 
 class RequestLogger(Layer[None]):
@@ -58,20 +58,21 @@ class RequestLogger(Layer[None]):
         request.notes[self] = self._clock()
 
     def done(self, request: Request, status: int) -> None:
-        if request.again or request.path in self._exempt:
+        path = request.path
+        if request.again or path in self._exempt:
             return
-        now, agent = self._clock(), request.header(b"user-agent")
+        now, notes, agent = self._clock(), request.notes, request.header(b"user-agent")
         self._log(
             AccessLine(
                 now,
                 request.method,
-                request.path,
+                path,
                 status,
-                now - request.notes[self],
+                now - notes[self],
                 request.client,
-                request.request_id,
+                notes.get("id", ""),
                 agent[:200].decode("latin-1") if agent else "",
-                request.notes.get("api_key", ""),
+                notes.get("api_key", ""),
             )
         )
 

@@ -77,9 +77,14 @@ class ASGIRequest(_Shared, kw_only=True, eq=False):
     @property
     def route(self) -> str:
         """The template of the path as Starlette and FastAPI leave it in the scope, with the prefix of mounts."""
-        trace = self.scope["state"].get(STATE)
-        scope = self.scope if trace is None or trace.inside is None else trace.inside[-1].request.scope
-        template: str = getattr(scope.get("route"), "path", "")
+        scope = self.scope
+        trace = scope["state"].get(STATE)
+        if trace is not None and trace.inside is not None:
+            scope = trace.inside[-1].request.scope
+        matched = scope.get("route")
+        if matched is None:
+            return ""
+        template: str = getattr(matched, "path", "")
         mounted, mount = scope.get("root_path", ""), self.scope.get("root_path", "")
         return template if mounted == mount or not template else mounted.removeprefix(mount) + template
 

@@ -32,7 +32,8 @@ class Log:
         folder = Path(settings.log_dir) if settings.log_dir else None
         self.writer = Writer(folder, show=brief if tty else None, out=out, unpack=unpacked)
         lowest = LEVELS[settings.log_level]
-        self._http = lowest <= LEVELS["info"]  # requests are told of unless only worse is asked for
+        told = lowest <= LEVELS["info"]  # of requests, unless only worse is asked for
+        self.access: Callable[[Any], None] = self.writer.put if told else _untold  # of one request, by `RequestLogger`
         self._logger = _logger(self.writer, lowest)
 
     def bind(self, **fields: Any) -> Log:
@@ -61,10 +62,9 @@ class Log:
         """Note who was refused, or what an administrator did."""
         self._logger.warning(event, kind="security", **fields)
 
-    def access(self, line: Any) -> None:
-        """Note one request, as `RequestLogger` tells of it."""
-        if self._http:
-            self.writer.put(line)
+
+def _untold(line: Any) -> None:
+    """Take a line that nobody wants."""
 
 
 def _logger(writer: Writer, lowest: int) -> Any:
