@@ -43,6 +43,7 @@ class Settings:
     api_path: str = "/api/infrastructure"
     livez_path: str = "/livez"  # "" gives the path back to the app, here and in the next
     readyz_path: str = "/readyz"
+    metrics_path: str = "/metrics"  # for Prometheus, with the admin token; the app's own while nobody has access
     log_dir: str = ""  # "" for standard output only
     log_level: LogLevel = "info"
     health: tuple[str, ...] = ()  # other thresholds, "memory=70/90" (degraded/unhealthy) or "cpu=off"
@@ -69,7 +70,7 @@ class Settings:
             raise SettingsError(
                 "trusted_proxies='*' lets everyone claim an address of the allow list: name the proxies"
             )
-        for name in ("dashboard_path", "api_path", "livez_path", "readyz_path"):
+        for name in ("dashboard_path", "api_path", "livez_path", "readyz_path", "metrics_path"):
             _check_path(name, getattr(self, name))
         if self.log_level not in get_args(LogLevel):
             raise SettingsError(f"log_level={self.log_level!r} must be one of {', '.join(get_args(LogLevel))}")

@@ -201,7 +201,9 @@ class Beside:
         self._runtime, self._access = runtime, access
         settings = runtime.settings
         self.probes = frozenset(path for path in (settings.livez_path, settings.readyz_path) if path)
-        self._mounts = [(path, path + "/") for path in (settings.dashboard_path, settings.api_path) if path]
+        opened = bool(settings.admin_token) or access is not None
+        paths = [settings.dashboard_path, settings.api_path, *([settings.metrics_path] if opened else [])]
+        self._mounts = [(path, path + "/") for path in paths if path]
         self._probe: Any = wrap(self._probe_asgi, around_admin(runtime))
         self.wsgi = cast("Layer[Any]", wrap(self._probe_wsgi, around_admin(runtime))).wsgi
         self._apps: dict[str, ASGIApp] = {}
@@ -222,7 +224,9 @@ class Beside:
             from .admin import Admin  # Starlette is loaded when somebody looks
 
             admin, settings = Admin(self._runtime, access=self._access), self._runtime.settings
-            for path, served in ((settings.dashboard_path, admin), (settings.api_path, admin.api)):
+            paths = (settings.dashboard_path, settings.api_path, settings.metrics_path)
+            apps: list[ASGIApp] = [admin, admin.api, admin.metrics]
+            for path, served in zip(paths, apps, strict=True):
                 self._apps[path] = cast("ASGIApp", wrap(served, around_admin(self._runtime)))
         return self._apps[mount]
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class Admin:
     """The dashboard, with its API under `api/`; `.api` is the JSON alone, to be mounted elsewhere too.
 
+    `.metrics` is the page for Prometheus alone.
+
     >>> from starlette.applications import Starlette
     >>> from nexus_middleware.runtime import Runtime
     >>> from nexus_middleware.settings import Settings
@@ -42,6 +44,8 @@ class Admin:
         shown = [Route(path, endpoint=resource) for path, resource in pages().items()]
         whole: Any = Router([*shown, Mount("/api", app=below)], redirect_slashes=False, default=_nothing)
         self.api: ASGIApp = Door(house, below)
+        alone: Any = Router([Route("/", endpoint=RESOURCES["/metrics"])], redirect_slashes=False, default=_nothing)
+        self.metrics: ASGIApp = Door(house, alone)
         self._door = Door(house, whole, slash=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

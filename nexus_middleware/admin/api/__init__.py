@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..resource import Action, Resource
-from . import blocked, cache, health, performance, queues, session
+from . import blocked, cache, health, metrics, performance, queues, session
 
 RESOURCES: dict[str, Resource] = {
     "/health": Resource("health", {"GET": Action("view", health.read)}),
@@ -19,6 +19,7 @@ RESOURCES: dict[str, Resource] = {
     "/queues/{queue:path}/retry-failed": Resource("queues", {"POST": Action("queues:retry", queues.retry_failed)}),
     "/queues/{queue:path}/empty": Resource("queues", {"POST": Action("queues:delete", queues.empty)}),
     "/performance": Resource("measurements", {"GET": Action("view", performance.read)}),
+    "/metrics": Resource("measurements", {"GET": Action("view", metrics.read)}),
     "/security/events": Resource("events", {"GET": Action("view", blocked.events)}),
     "/security/blocked": Resource(
         "blocked addresses",

@@ -11,7 +11,7 @@ from ...errors import SettingsError, StoreError
 from ...stores.base import adrive, drive
 from ...stores.commands import Command, Get, GetFields, Latest, Push, Put
 from .fleet import GONE_AFTER, PROCESSES, Snapshot
-from .rings import SEPARATOR, Ring, Slot, label_key, labelled, slot_key, window
+from .rings import SEPARATOR, TOTALS, Ring, Slot, label_key, labelled, slot_key, window
 from .stats import Stat, gathered, told, total
 
 if TYPE_CHECKING:
@@ -166,6 +166,11 @@ class History:
             ]
         }
 
+    def _totals(self) -> Steps:
+        """Return `stats`: what was counted since ever, by kind, label and status class; for exports."""
+        hashes = yield [GetFields(TOTALS)]
+        return {"stats": {tuple(k.split(SEPARATOR)): stat for k, stat in gathered(hashes, SEPARATOR).items()}}
+
     def _alerts(self) -> Steps:
         """Return `items`: alerts that are on, then those that are over, each with code, severity, text, since and count."""
         listed: dict[str, Any] = yield from self.monitor.alerts.listed()
@@ -201,6 +206,7 @@ class History:
     slow, aslow = both(_slow)
     errors, aerrors = both(_errors)
     alerts, aalerts = both(_alerts)
+    totals, atotals = both(_totals)
     processes, aprocesses = both(_processes)
 
 
