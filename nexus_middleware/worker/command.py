@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
+
+from ..errors import SettingsError
 
 HELP = "run the jobs that were put into the queues"
 
@@ -15,6 +19,19 @@ def options(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="MODULE:ATTR",
         help="where your own jobs are registered: a Queues, or a Nexus, such as shop.main:app",
+    )
+    parser.add_argument(
+        "--queues",
+        default="",
+        metavar="NAME,NAME",
+        help="serve only these, the first of them first (all)",
+    )
+    parser.add_argument("--burst", action="store_true", help="stop when no job waits any more")
+    parser.add_argument(
+        "--ready",
+        default="",
+        metavar="FILE",
+        help="keep this file there, and touch it every few seconds, while jobs can be run: for probes",
     )
     parser.add_argument("--parent", type=_pid, default=0, metavar="PID", help="stop when this parent process is gone")
     parser.add_argument("--processes", type=_positive, default=1, metavar="N", help="how many jobs run at once (1)")
@@ -29,14 +46,27 @@ def run(given: argparse.Namespace) -> int:
     """
     from ..services.jobs.smtp import Server
     from .apps import load_queues
-    from .supervisor import Supervisor
+    from .supervisor import Orders, Supervisor
 
+    if os.name == "nt":
+        raise SettingsError(
+            "the worker does not run on Windows, which has no fork and no signals: use WSL or a container"
+        )
     queues = load_queues(given.app)
+    served = [queues.known(name.strip()) for name in given.queues.split(",") if name.strip()]
     for warning in queues.ledger.check():
         sys.stderr.write(f"nexus worker: warning: {warning}\n")
     if queues.settings.smtp_url:
         Server.from_url(queues.settings.smtp_url)
-    Supervisor(queues, app=given.app, processes=given.processes, parent=given.parent).run()
+    orders = Orders(
+        app=given.app,
+        queues=tuple(served),
+        processes=given.processes,
+        burst=given.burst,
+        parent=given.parent,
+        ready=Path(given.ready) if given.ready else None,
+    )
+    Supervisor(queues, orders).run()
     queues.close()
     return 0
 

@@ -27,13 +27,17 @@ LONGEST = 8_000  # characters kept of a traceback or a result
 class Outcome:
     """How a run ended."""
 
-    kind: Literal["done", "retry", "later", "failed", "canceled"]
+    kind: Literal["done", "retry", "later", "failed", "canceled", "died"]
     text: str  # the result as JSON, or what went wrong
     seconds: float = 0.0  # to wait, for a retry or later
 
 
 class TimedOut(BaseException):
     """Raised in a job that has run too long; not an Exception, which jobs catch."""
+
+
+class Canceled(BaseException):
+    """Raised in a job that somebody canceled."""
 
 
 def perform(claim: Claim, queues: Queues) -> Outcome:
@@ -43,16 +47,22 @@ def perform(claim: Claim, queues: Queues) -> Outcome:
         known, payload = _find(claim, queues)
         with time_limit(known.timeout), origin_of(claim):
             return Outcome("done", _as_json(known.run(_work(claim, payload, queues, attempt=RETRIES - left + 1))))
-    except Permanent as error:
-        return Outcome("failed", str(error))
-    except Later as error:
-        return Outcome("later", str(error), error.seconds)
+    except (Permanent, Later, Canceled) as error:
+        return _settled(error)
     except TimedOut as error:
-        return _again(left, str(error))
+        return again(left, str(error))
     except Exception:  # noqa: BLE001  # whatever a job raises is the job's failure
-        return _again(left, traceback.format_exc()[-LONGEST:])
+        return again(left, traceback.format_exc()[-LONGEST:])
     except SystemExit as error:
-        return _again(left, f"the job tried to end its worker: {error!r}")
+        return again(left, f"the job tried to end its worker: {error!r}")
+
+
+def _settled(error: Permanent | Later | Canceled) -> Outcome:
+    if isinstance(error, Later):
+        return Outcome("later", str(error), error.seconds)
+    if isinstance(error, Permanent):
+        return Outcome("failed", str(error))
+    return Outcome("canceled", "canceled while it ran")
 
 
 def _work(claim: Claim, payload: dict[str, Any], queues: Queues, *, attempt: int) -> Work:
@@ -100,6 +110,16 @@ def origin_of(claim: Claim) -> Generator[None]:
         ORIGIN.reset(token)
 
 
+def name_of(claim: Claim) -> str:
+    """Return the name of a job; "" if it is not JSON, which nobody unpickles."""
+    from rq.exceptions import DeserializationError
+
+    try:
+        return claim.job.func_name or ""
+    except DeserializationError:
+        return ""
+
+
 def _find(claim: Claim, queues: Queues) -> tuple[Known, dict[str, Any]]:
     from rq.exceptions import DeserializationError
 
@@ -113,7 +133,8 @@ def _find(claim: Claim, queues: Queues) -> tuple[Known, dict[str, Any]]:
     return known, payload
 
 
-def _again(left: int, text: str) -> Outcome:
+def again(left: int, text: str) -> Outcome:
+    """Return how a run ended that failed, when `left` retries are left."""
     seconds = delay(left)
     what = f"attempt {RETRIES - left + 1} of {RETRIES + 1} failed\n{text}"
     return Outcome("failed", what) if seconds is None else Outcome("retry", what, seconds)

@@ -10,17 +10,32 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import StoreError
 from ..services.jobs.ledger import Ledger
 from ..services.logs import Log
 from ..services.queues import Queues
 from ..services.queues.schedules import Schedules
+from .child import DRY
 
 SHORTEST, LONGEST = 1.0, 30.0  # seconds before a child that died is started again
 SETTLED = 60.0  # seconds after which a child counts as well
 SWEEP = 5.0  # seconds
 AFTER_OUTAGE = 10.0  # seconds that workers are given to report, when the store is back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What a supervisor is to do."""
+
+    app: str = ""  # as given to `--app`
+    queues: tuple[str, ...] = ()  # () for all
+    processes: int = 1  # children
+    burst: bool = False  # end when no job waits
+    parent: int = 0  # the process that started us, without which there is no work to do; 0 for any
+    ready: Path | None = None  # a file that is there while jobs can be run
 
 
 class Slot:
@@ -43,18 +58,17 @@ class Supervisor:
 
     Args:
         queues: What is served.
-        app: As given to `--app`, for the children.
-        processes: How many children.
-        parent: The process that started us, without which there is no work to do; 0 for any.
+        orders: How.
     """
 
-    def __init__(self, queues: Queues, *, app: str = "", processes: int = 1, parent: int = 0) -> None:
-        self._parent = parent
-        self._ledger, self._app = queues.ledger, app
+    def __init__(self, queues: Queues, orders: Orders | None = None) -> None:
+        self._orders = orders or Orders()
+        self._ledger = queues.ledger
         self._log = Log(queues.settings).bind(kind="queue")
-        self._slots = [Slot() for _ in range(processes)]
+        self._slots = [Slot() for _ in range(self._orders.processes)]
         self._signals = 0
-        self._keeper = Keeper(queues, self._log)
+        self._me = f"{socket.gethostname()}-{os.getpid()}-"
+        self._keeper = Keeper(queues, self._log, ready=self._orders.ready, children=self._me)
 
     def run(self) -> None:
         """Work until told to stop."""
@@ -78,7 +92,7 @@ class Supervisor:
         self._signals += 1
 
     def _tick(self) -> bool:
-        if self._parent and os.getppid() != self._parent:
+        if self._orders.parent and os.getppid() != self._orders.parent:
             self._signals = max(1, self._signals)
         for slot in self._slots:
             if slot.process is not None and slot.process.poll() is not None:
@@ -87,11 +101,14 @@ class Supervisor:
                 self._pass_on(slot, slot.process)
             elif not self._signals and time.monotonic() >= slot.due:
                 self._start(slot)
+        if all(slot.due == float("inf") for slot in self._slots):
+            return False  # no job waits, and nobody wants more
         return not self._signals or any(slot.process is not None for slot in self._slots)
 
     def _start(self, slot: Slot) -> None:
-        slot.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        words = ["--name", slot.name, "--parent", str(os.getpid()), "--app", self._app]
+        slot.name = self._me + secrets.token_hex(4)
+        words = ["--name", slot.name, "--parent", str(os.getpid()), "--app", self._orders.app]
+        words += ["--queues", ",".join(self._orders.queues), *(["--burst"] if self._orders.burst else [])]
         command = [sys.executable, "-m", "nexus_middleware.worker.child", *words]
         slot.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  # our own program
         slot.born, slot.told = time.monotonic(), 0
@@ -104,8 +121,8 @@ class Supervisor:
     def _ended(self, slot: Slot, code: int) -> None:
         now = time.monotonic()
         slot.process = None
-        if code == 0:
-            slot.pause = slot.due = 0.0
+        if code in (0, DRY):
+            slot.pause, slot.due = 0.0, float("inf") if code == DRY else 0.0
             return
         slot.pause = SHORTEST if now - slot.born > SETTLED else min(LONGEST, max(SHORTEST, slot.pause * 2))
         slot.due = now + slot.pause
@@ -118,9 +135,17 @@ class Supervisor:
 
 
 class Keeper:
-    """A thread that moves due jobs several times a second, and sweeps for the jobs of dead workers."""
+    """A thread that moves due jobs several times a second, and sweeps for the jobs of dead workers.
 
-    def __init__(self, queues: Queues, log: Log) -> None:
+    Args:
+        queues: What is kept.
+        log: Where it tells of what it does.
+        ready: A file that is there while a child is.
+        children: What the names of the children begin with.
+    """
+
+    def __init__(self, queues: Queues, log: Log, *, ready: Path | None = None, children: str = "") -> None:
+        self._ready, self._children = ready, children
         self._ledger: Ledger = queues.ledger.again()
         self._schedules = Schedules(self._ledger, queues.jobs)
         self._queues, self._log = queues.jobs.queues, log
@@ -138,6 +163,8 @@ class Keeper:
         self._stopping.set()
         self._thread.join(5.0)
         self._ledger.close()
+        if self._ready is not None:
+            self._ready.unlink(missing_ok=True)
 
     def _run(self) -> None:
         wait = 0.0
@@ -145,6 +172,8 @@ class Keeper:
             try:
                 wait = self._keep()
             except StoreError as error:
+                if self._ready is not None:
+                    self._ready.unlink(missing_ok=True)
                 if not self._away:
                     self._log.warning("the queues' store is away", reason=str(error))
                 self._away, wait = True, 0.5
@@ -162,7 +191,18 @@ class Keeper:
             self._log.info("the queues' store is back")
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP
+            self._tell_ready()
             rescued = self._ledger.rescue(self._queues)
             if rescued:
                 self._log.warning("jobs of dead workers were put back", jobs=rescued)
+        if self._ready is not None and not self._ready.exists():
+            self._tell_ready()
         return max(0.01, min(0.25, due.soonest))
+
+    def _tell_ready(self) -> None:
+        if self._ready is None:
+            return
+        if self._ledger.alive(self._children):
+            self._ready.touch()
+        else:
+            self._ready.unlink(missing_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from rq.serializers import JSONSerializer
 from ...errors import SettingsError
 from ...rules.retries import DELAYS, RETRIES
 from . import scripts
+from .claims import Claim, Due
 from .how import How
 from .registry import Known
 from .scripts import KEPT_DONE, KEPT_FAILED, MOST_RESCUES, trip
@@ -32,17 +33,6 @@ if TYPE_CHECKING:
 AT_ONCE = 500  # jobs in one script, so that others are not held up
 OLDEST = (6, 2)
 __all__ = ["KEPT_DONE", "KEPT_FAILED", "MOST_RESCUES", "Claim", "Ledger", "trip"]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A job that this worker, and no other, is running."""
-
-    queue: str  # by its name in Redis
-    member: str  # job and execution
-    job: Job
-    waited: float = 0.0  # seconds
-    extra: dict[str, str] = field(default_factory=dict)  # what RQ knows nothing of: key, request_id, slot, …
 
 
 class Ledger:
@@ -183,11 +173,14 @@ class Ledger:
         if isinstance(found, bytes):
             return float(found)
         queue, ident, waited, flat = found
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        job = Job(ident.decode(), connection=self.client, serializer=JSONSerializer)
-        job.restore(fields)
-        extra = {name: fields[name.encode()].decode() for name in How.EXTRA if name.encode() in fields}
-        return Claim(queue.decode(), f"{job.id}:{execution}", job, float(waited), extra)
+        fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+        return self.claim(queue.decode(), f"{ident.decode()}:{execution}", float(waited), fields)
+
+    def claim(self, queue: str, member: str, waited: float, fields: Mapping[str, bytes]) -> Claim:
+        """Return what is run, from what is written of it."""
+        job = Job(member.partition(":")[0], connection=self.client, serializer=JSONSerializer)
+        job.restore({name.encode(): value for name, value in fields.items()})
+        return Claim(queue, member, job, waited, fields)
 
     def finish(
         self,
@@ -227,6 +220,12 @@ class Ledger:
         """Note how far the run of a job is."""
         with trip():
             self.client.hset(f"{RQ_KEY_PREFIX}:job:{ident}", "progress", json.dumps(progress))
+
+    def alive(self, name: str) -> bool:
+        """Whether a worker lives whose name begins with `name`."""
+        with trip():
+            found: Any = self.client.zrange(f"{self.prefix}queues:workers", f"({time.time()}", "+inf", byscore=True)
+        return any(each.startswith(name.encode()) for each in found)
 
     def rescue(self, queues: Sequence[str] = (), *, worker: str = "") -> int:
         """Put back the jobs of `worker`, or those in `queues` whose worker has died; how many."""
@@ -285,13 +284,3 @@ class Ledger:
             count += int(self.run("retry", self.wire(queue), min(AT_ONCE, left)))
             left -= AT_ONCE
         return count
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What the keeper of the queues is told."""
-
-    moved: int  # jobs that were put into their queues
-    soonest: float  # seconds until the next
-    now: float  # the server's time, in seconds since the epoch
-    schedules: tuple[str, ...] = ()  # names of those that are due

@@ -151,7 +151,7 @@ class Board:
         """Let a job not be run.
 
         Returns:
-            "canceled"; "stopping" if it runs, and is stopped within 5 s; "" if it has ended or is not there.
+            "canceled"; "stopping" if it runs, and is stopped within seconds; "" if it has ended or is not there.
         """
         if not self._by_queue([ident]):
             return ""

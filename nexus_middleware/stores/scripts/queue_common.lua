@@ -92,3 +92,20 @@ local function note(id, line)
   lines[#lines + 1] = line
   redis.call('HSET', job(id), 'attempts', table.concat(lines, '\n', math.max(1, #lines - 9)))
 end
+
+-- Put a job back at the head of its queue whose run was cut off; one that was too often is failed. How many it was.
+local function rescue(queue, member)
+  local id = string.match(member, '^[^:]+')
+  if redis.call('ZREM', R .. 'wip:' .. queue, member) == 0 or redis.call('EXISTS', job(id)) == 0 then return 0 end
+  local by, began = unpack(redis.call('HMGET', job(id), 'worker_name', 'started_at'))
+  note(id, cjson.encode({outcome = 'rescued', worker = by, startedAt = began, endedAt = iso,
+    error = 'The worker died while it ran this job.'}))
+  if redis.call('HINCRBY', job(id), 'rescues', 1) > RESCUES then
+    fail(queue, id, 'The worker died ' .. (RESCUES + 1) .. ' times while it ran this job.')
+  else
+    count(queue, 'rescued')
+    redis.call('HSET', job(id), 'status', 'queued')
+    redis.call('LPUSH', R .. 'queue:' .. queue, id)
+  end
+  return 1
+end

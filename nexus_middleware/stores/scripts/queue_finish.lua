@@ -1,11 +1,15 @@
 -- Write down how a run ended. 0: the claim was lost, another has the job by now, and nothing is written.
--- ARGV: …, worker, queue, member, outcome (done, retry, later, failed or canceled), what to write (a result as JSON, or
+-- ARGV: …, worker, queue, member, outcome (done, retry, later, failed, canceled or died), what to write (a result as JSON, or
 -- why it failed), seconds to wait (retry, later), "wait:run" in milliseconds, the bucket of the wait or '', that of the
 -- run, a line of JSON about this run or ''
 local worker, queue, member, outcome, text, seconds = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9])
 local times, waited, ran, line = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
 local own = P .. 'queues:worker:' .. worker
 if redis.call('HGET', own, 'member') == member then redis.call('HDEL', own, 'queue', 'member', 'since') end
+if outcome == 'died' then
+  ring(rescue(queue, member))
+  return 1
+end
 if redis.call('ZREM', R .. 'wip:' .. queue, member) == 0 then return 0 end
 local id = string.match(member, '^[^:]+')
 local known = redis.call('HMGET', job(id), 'status', 'schedule', 'slot') -- no status: it was deleted while it ran
