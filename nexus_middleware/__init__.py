@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .errors import NexusError, SettingsError, StoreError
+from .middleware.allowed_hosts import AllowedHosts
 from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
@@ -26,6 +27,7 @@ from .stack import Nexus
 __all__ = [
     "CORS",
     "APIKey",
+    "AllowedHosts",
     "Ban",
     "BodyLimit",
     "CacheKeys",

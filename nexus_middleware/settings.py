@@ -32,11 +32,12 @@ class Settings:
     body_limit: int = 500 * 1024  # bytes
     allow: tuple[str, ...] = ()  # networks that alone may call; () for all
     deny: tuple[str, ...] = ()  # networks that may not call; here and in `allow`, "/path" is a file that lists them
+    allowed_hosts: tuple[str, ...] = ()  # that are served, "example.org" or "*.example.org"; () for every one
     ban: str = (
         ""  # "20 in 10 minutes for 1 hour": who is refused so often is banned, twice as long each time; "" for no
     )
     cors_origins: tuple[str, ...] = ()  # whose pages may read the answers, "https://shop.example"; () for no CORS
-    api_keys: tuple[str, ...] = field(default=(), repr=False)  # for /api/*, plain or sha256:…; () needs none
+    api_keys: tuple[str, ...] = field(default=(), repr=False)  # for /api/*, plain, sha256:… or file:…; () needs none
     csp: str = ""  # Content-Security-Policy; "" for the preset's
     admin_token: str = field(default="", repr=False)  # opens the dashboard and its API; "" locks them
     dashboard_path: str = "/admin/infrastructure"

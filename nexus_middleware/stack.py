@@ -12,6 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from .forks import THIS
 from .http import App, ASGIApp, Receive, Scope, Send
 from .lifespan import lifespan
+from .middleware.allowed_hosts import AllowedHosts
 from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
@@ -53,6 +54,7 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(SecurityHeaders, csp=settings.csp or None),
         # outside of all that refuses: a page may read why, and a preflight, which brings no key, is answered first
         partial(CORS, origins=settings.cors_origins) if settings.cors_origins else None,
+        _allowed_hosts(runtime),
         _ip_filter(runtime),
         partial(BodyLimit, limit=settings.body_limit),
         partial(RateLimit, limit=limits, store=store) if limits else None,
@@ -61,6 +63,11 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
     ]
     return [layer for layer in layers if layer is not None]
+
+
+def _allowed_hosts(runtime: Runtime) -> Make | None:
+    hosts = runtime.settings.allowed_hosts
+    return partial(AllowedHosts, hosts=hosts) if hosts else None
 
 
 def _ip_filter(runtime: Runtime) -> Make:
@@ -226,6 +233,8 @@ class Beside:
             admin, settings = Admin(self._runtime, access=self._access), self._runtime.settings
             paths = (settings.dashboard_path, settings.api_path, settings.metrics_path)
             apps: list[ASGIApp] = [admin, admin.api, admin.metrics]
+            if hosts := _allowed_hosts(self._runtime):  # not around what machines ask by address
+                apps[:2] = [cast("ASGIApp", hosts(app)) for app in apps[:2]]
             for path, served in zip(paths, apps, strict=True):
                 self._apps[path] = cast("ASGIApp", wrap(served, around_admin(self._runtime)))
         return self._apps[mount]

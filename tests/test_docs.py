@@ -70,7 +70,9 @@ def test_the_page_of_settings_has_every_setting_with_its_default():
     ]
 
 
-ALL = Settings(cors_origins=("https://shop.example",), api_keys=("a key",))  # those layers that are there if asked for
+ALL = Settings(  # those layers too that are there only if asked for
+    cors_origins=("https://shop.example",), allowed_hosts=("shop.example",), api_keys=("a key",)
+)
 
 
 def test_the_readme_lists_the_layers_of_the_stack_in_their_order():

@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
 from ..rules.paths import guard
+from ..stores.lists import Listed, Source
 from .layer import Layer, Mode
 
 DIGEST = re.compile(r"(?:([A-Za-z0-9._-]{1,64})=)?sha256:([0-9a-fA-F]{64})").fullmatch
@@ -29,7 +31,9 @@ class APIKey(Layer[None]):
     Args:
         app: What is protected.
         keys: By name, `{"shop": "…"}`, or a list. A key is plain text or `sha256:` and its digest in hex; in a list a
-            digest may have a name, `shop=sha256:…`. One without is called by the first 8 digits of its digest.
+            digest may have a name, `shop=sha256:…`. One without is called by the first 8 digits of its digest. A name
+            may have several, so that a new key works before the old one is taken out. "file:/run/secrets/keys" has one
+            a line, and is read again when it changes; a function that returns them is asked every 10 s.
         paths: "/api/*" is all below /api and itself, in every spelling of it and below any mount; "*" is every path.
         header: That brings the key.
         mode: "shadow" records who would have been refused.
@@ -41,14 +45,15 @@ class APIKey(Layer[None]):
     def __init__(
         self,
         app: App,
-        keys: Mapping[str, str] | Iterable[str],
+        keys: Mapping[str, str | Iterable[str]] | Listed,
         *,
         paths: Iterable[str] = ("/api/*",),
         header: str = "x-api-key",
         mode: Mode = "enforce",
     ) -> None:
         super().__init__(app, mode=mode)
-        self._keys = _read(keys)
+        named = isinstance(keys, Mapping)
+        self._keys = Source([] if named else keys, "keys", lambda listed: _read(keys if named else listed))
         self._guards = [guard(path) for path in ([paths] if isinstance(paths, str) else paths)]
         if not self._guards:
             raise SettingsError("paths=() protects nothing: name paths, or '*' for all")
@@ -82,7 +87,7 @@ class APIKey(Layer[None]):
 
     def _name(self, given: bytes) -> str | None:
         digest, found = hashlib.sha256(given).digest(), None
-        for known, name in self._keys:
+        for known, name in self._keys.value:
             if hmac.compare_digest(digest, known):
                 found = name  # and on: to stop here would tell how far down the list it is
         return found
@@ -95,20 +100,21 @@ class APIKey(Layer[None]):
         return "no key" if request.header(self._header) is None else "unknown key"
 
 
-def _read(keys: Mapping[str, str] | Iterable[str]) -> list[tuple[bytes, str]]:
+def _read(keys: Any) -> list[tuple[bytes, str]]:
     """Return digests and names."""
-    if isinstance(keys, str):
-        keys = [keys]
-    pairs = [*keys.items()] if isinstance(keys, Mapping) else [("", key) for key in keys]
+    pairs = _named(keys) if isinstance(keys, Mapping) else [("", key) for key in keys]
     found = [_digest(name, key) for name, key in pairs]
     if not found:
         raise SettingsError("keys: there is none, and without one nobody could call; leave the layer out to need none")
-    for i, what in enumerate(("key", "name")):
-        if len({pair[i] for pair in found}) < len(found):
-            raise SettingsError(f"keys: a {what} is given twice, so it would not tell who calls")
+    if len({digest for digest, _ in found}) < len(found):
+        raise SettingsError("keys: a key is given twice, so it would not tell who calls")
     if not all(NAME(name) for _, name in found):
         raise SettingsError("keys: a name must be of up to 64 letters, digits, spaces, '.', '_', '@' and '-'")
     return found
+
+
+def _named(keys: Mapping[str, str | Iterable[str]]) -> list[tuple[str, str]]:
+    return [(name, key) for name, given in keys.items() for key in ([given] if isinstance(given, str) else given)]
 
 
 def _digest(name: str, key: str) -> tuple[bytes, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..errors import SettingsError
 from ..http import App, Reply, Request, problem
+from ..rules.paths import canonical
 from .layer import Layer, Mode
 
 DEFAULT = 500 * 1024  # bytes
@@ -20,11 +21,12 @@ class BodyLimit(Layer[None]):
     Args:
         app: What is protected.
         limit: Bytes.
-        paths: Other limits by the beginning of the path, of which the longest holds: `{"/upload": 50 * 2**20}`.
+        paths: Other limits for what is at or below a path, of which the longest holds: `{"/upload": 50 * 2**20}`. Where
+            two spellings of a path would have different limits, the lower one holds.
         mode: "shadow" records what would have been refused for its announced length.
 
     Raises:
-        SettingsError: a limit is not above 0.
+        SettingsError: a limit is not above 0, or a path does not begin with /.
     """
 
     def __init__(
@@ -32,7 +34,9 @@ class BodyLimit(Layer[None]):
     ) -> None:
         super().__init__(app, mode=mode)
         self._limit = limit
-        self._paths = sorted((paths or {}).items(), key=lambda item: -len(item[0]))
+        self._paths = sorted(
+            [(_prefix(path), bound) for path, bound in (paths or {}).items()], key=lambda x: -len(x[0])
+        )
         for bound in (limit, *(paths or {}).values()):
             if bound <= 0:
                 raise SettingsError(f"limit={bound} is in bytes and must be above 0")
@@ -40,7 +44,7 @@ class BodyLimit(Layer[None]):
     def before(self, request: Request, answer: None) -> Reply | None:
         limit = self._limit
         if self._paths:
-            limit = next((bound for path, bound in self._paths if request.path.startswith(path)), limit)
+            limit = min(self._bound(canonical(request.path)), self._bound(request.path.casefold()))
         said = request.header(b"content-length")
         if said is not None:
             if not said.isdigit() or [name for name, _ in request.headers].count(b"content-length") > 1:
@@ -51,9 +55,18 @@ class BodyLimit(Layer[None]):
             request.limit_body(limit, _too_long)
         return None
 
+    def _bound(self, path: str) -> int:
+        return next((bound for prefix, bound in self._paths if f"{path}/".startswith(prefix)), self._limit)
+
     def why(self, request: Request) -> str:
         return f"Content-Length {(request.header(b'content-length') or b'not given').decode('latin-1')}"
 
 
 def _too_long(request: Request, limit: int) -> Reply:
     return problem(request, 413, f"The request's body may have {limit} bytes at the most.", title="Content Too Large")
+
+
+def _prefix(path: str) -> str:
+    if not path.startswith("/"):
+        raise SettingsError(f"paths: {path!r} must begin with /, as in '/upload'")
+    return path.removesuffix("*").rstrip("/").casefold() + "/"

@@ -1,4 +1,4 @@
-"""Limits on single handlers of Starlette, FastAPI and Flask, and the question whether one more call is allowed."""
+"""Limits on single handlers of Starlette, FastAPI, Flask and Django, and the question whether one more call is allowed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
-from ..errors import SettingsError, StoreError
+from ..errors import StoreError
 from ..http import Reply, Request
 from ..rules.windows import BORROWED, Allowance, Strategy
 from ..stores import open_store
@@ -20,14 +20,11 @@ from ..stores.borrowed import counted_in
 from ..stores.commands import Hit
 from ..stores.memory import MemoryStore
 from ..stores.standby import standby_of
+from .carriers import INJECTED, carrier_of, response, seen_by_layers, signature
 from .keys import KeyOf, by_client
 from .limits import Compiled, LimitOf, Quota, Rule, compiled, refusal
-from .requests import ENVIRON, STATE, asgi_request, wsgi_request
-from .trace import Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
-INJECTED = "nexus_request"  # how FastAPI hands the request to a handler that does not ask for it
-CARRIERS = frozenset(("Request", "WebSocket", "HTTPConnection"))
 HERE = MemoryStore()  # for handlers without layers around them
 log = logging.getLogger("nexus_middleware")
 
@@ -43,7 +40,7 @@ def limit(  # each is one choice, by its keyword
 ) -> Callable[[F], F]:
     """Limit how often each caller may call one handler; who calls more often gets 429, and the handler does not run.
 
-    The handler may be sync or async, of Starlette, FastAPI or Flask; put this below the framework's own decorator.
+    The handler may be sync or async, of Starlette, FastAPI, Flask or Django; put this below the framework's own decorator.
     Each handler counts for itself.
 
     Args:
@@ -62,7 +59,7 @@ def limit(  # each is one choice, by its keyword
         place = f"{handler.__module__}.{handler.__qualname__}"
         called = name or re.sub(r"[^A-Za-z0-9._-]+", "-", handler.__name__)[:64]
         gate = _Gate(Rule(notation, key=key, name=called, cost=cost), place, strategy, store)
-        injected = _signature(handler)
+        injected = signature(handler)
         make = _guarded_async if inspect.iscoroutinefunction(handler) else _guarded
         guarded = make(handler, gate, injected=injected is not None)
         if injected is not None:
@@ -84,7 +81,7 @@ async def allow(
     """Count one call, and say whether it is allowed; of several limits the tightest answers.
 
     Args:
-        request: Starlette's, FastAPI's or Flask's.
+        request: Starlette's, FastAPI's, Flask's or Django's.
         limit: In the notation of `limits`, such as `RateLimits.AUTH`.
         key: Who is calling; None from it is not counted.
         name: Whose count it is: one name with one limit is one count, wherever it is asked.
@@ -160,7 +157,7 @@ class _Gate:
         return answer
 
     def _asked(self, carrier: Any) -> tuple[Request, Store, Sequence[Quota], Hit]:
-        request, around = _ours(carrier)
+        request, around = seen_by_layers(carrier)
         quotas, limits = self.rule.asked(request)
         hit = Hit(() if request.again else limits)
         store = self._store or around or HERE
@@ -191,13 +188,13 @@ def _down(request: Request, store: Store, hit: Hit, error: StoreError) -> tuple[
 def _guarded(handler: Callable[..., Any], gate: _Gate, *, injected: bool) -> Callable[..., Any]:
     @wraps(handler)
     def guarded(*args: Any, **options: Any) -> Any:
-        carrier = _carrier(handler, args, options)
+        carrier = carrier_of(handler, args, options)
         if injected:
             options.pop(INJECTED, None)
         request, quotas, answers = gate.count(carrier)
         if all(x.allowed for x in answers):
             return handler(*args, **options)
-        return _response(carrier, _dressed(refusal(request, quotas, answers), quotas, answers))
+        return response(carrier, _dressed(refusal(request, quotas, answers), quotas, answers))
 
     return guarded
 
@@ -205,7 +202,7 @@ def _guarded(handler: Callable[..., Any], gate: _Gate, *, injected: bool) -> Cal
 def _guarded_async(handler: Callable[..., Any], gate: _Gate, *, injected: bool) -> Callable[..., Any]:
     @wraps(handler)
     async def guarded(*args: Any, **options: Any) -> Any:
-        carrier = _carrier(handler, args, options)
+        carrier = carrier_of(handler, args, options)
         if injected:
             options.pop(INJECTED, None)
         request, quotas, answers = await gate.count_async(carrier)
@@ -213,7 +210,7 @@ def _guarded_async(handler: Callable[..., Any], gate: _Gate, *, injected: bool) 
             return await handler(*args, **options)
         if getattr(carrier, "scope", {}).get("type") == "websocket":
             return await carrier.close(1008)
-        return _response(carrier, _dressed(refusal(request, quotas, answers), quotas, answers))
+        return response(carrier, _dressed(refusal(request, quotas, answers), quotas, answers))
 
     return guarded
 
@@ -224,53 +221,3 @@ def _dressed(reply: Reply, quotas: Sequence[Quota], answers: Sequence[Allowance]
     quota, said = max(full, key=lambda pair: pair[1].reset_after)
     told = quota.told % (said.remaining, math.ceil(said.reset_after))
     return Reply(reply.status, reply.body, (*reply.headers, (b"ratelimit-policy", policy), (b"ratelimit", told)))
-
-
-def _signature(handler: Callable[..., Any]) -> inspect.Signature | None:
-    """Return what FastAPI shall read of a handler that does not ask for the request; None if it is as it is."""
-    if "fastapi" not in sys.modules:
-        return None
-    signature = inspect.signature(handler)
-    if any(_asks(parameter) for parameter in signature.parameters.values()):
-        return None
-    kept = [*signature.parameters.values()]
-    at = len(kept) - (bool(kept) and kept[-1].kind is inspect.Parameter.VAR_KEYWORD)
-    wanted = sys.modules["starlette.requests"].Request
-    kept.insert(at, inspect.Parameter(INJECTED, inspect.Parameter.KEYWORD_ONLY, annotation=wanted))
-    return signature.replace(parameters=kept)
-
-
-def _asks(parameter: inspect.Parameter) -> bool:
-    kind = parameter.annotation
-    if kind is inspect.Parameter.empty:
-        return parameter.name in ("request", "websocket")
-    return (kind if isinstance(kind, str) else getattr(kind, "__name__", "")).rpartition(".")[2] in CARRIERS
-
-
-def _carrier(handler: Callable[..., Any], args: Sequence[Any], options: dict[str, Any]) -> Any:
-    """Return the framework's own request; whichever framework it is, it has been imported long ago."""
-    starlette, flask = sys.modules.get("starlette.requests"), sys.modules.get("flask")
-    if starlette is not None:
-        for each in (*args, *options.values()):
-            if isinstance(each, starlette.HTTPConnection):
-                return each
-    if flask is not None and flask.has_request_context():
-        return flask.request
-    raise SettingsError(f"{handler.__qualname__} is limited, but was given no request: let it take `request`")
-
-
-def _response(carrier: Any, reply: Reply) -> Any:
-    headers = {name.decode(): value.decode() for name, value in reply.headers}
-    if hasattr(carrier, "scope"):
-        return sys.modules["starlette.responses"].Response(reply.body, reply.status, headers)
-    return reply.body, reply.status, headers
-
-
-def _ours(carrier: Any) -> tuple[Request, Store | None]:
-    """Return the request as layers see it, and the store of those around the app."""
-    over_scope = hasattr(carrier, "scope")
-    trace: Trace[Any] | None = carrier.scope.get("state", {}).get(STATE) if over_scope else carrier.environ.get(ENVIRON)
-    if trace is None:
-        return asgi_request(carrier.scope, {}) if over_scope else wsgi_request(carrier.environ, {}), None
-    stores = (passage.chain.store for passage in trace.chains)
-    return trace.chains[-1].request, next((store for store in stores if store is not None), None)

@@ -70,8 +70,22 @@ def test_two_lengths_are_a_bad_request(asgi_door):
 def test_the_longest_path_that_fits_sets_the_limit(door):
     app = BodyLimit(door.app(reading()), 5, paths={"/upload": 10, "/upload/big": 20})
 
-    sizes = [("/", 6), ("/upload", 10), ("/upload", 11), ("/upload/big/1", 20)]
-    assert [door.get(app, path, method="POST", body=b"x" * n).status for path, n in sizes] == [413, 200, 413, 200]
+    sizes = [("/", 6), ("/upload", 10), ("/upload", 11), ("/upload/big/1", 20), ("/uploads", 6)]
+    assert [door.get(app, path, method="POST", body=b"x" * n).status for path, n in sizes] == [413, 200, 413, 200, 413]
+
+
+@pytest.mark.parametrize(
+    "spelling", ["/UPLOAD/", "//upload", "/%75pload", "/upload/../Small", "/small;x", "/x/../small"]
+)
+def test_no_spelling_of_a_path_has_a_higher_limit(door, spelling):
+    app = BodyLimit(door.app(reading()), 50, paths={"/small/*": 5, "/upload": 5})
+
+    assert door.get(app, spelling, method="POST", body=b"x" * 6).status == 413
+
+
+def test_a_path_that_begins_with_no_slash_is_told_at_construction():
+    with pytest.raises(SettingsError, match="'upload' must begin with /"):
+        BodyLimit(None, paths={"upload": 5})
 
 
 def test_in_shadow_nothing_is_refused(door):

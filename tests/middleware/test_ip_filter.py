@@ -21,7 +21,7 @@ def statuses(door, app, n, **options):
 
 def read_again(app, option):
     """Let the next look at the list read it at once, and wait until it has."""
-    fresh = getattr(app, f"_{option}")._fresh
+    fresh = getattr(app, f"_{option}")._source._fresh
     fresh.due = 0.0
     fresh.poke()
     with fresh._lock:
