@@ -69,6 +69,9 @@ def _prepare(settings: Settings, stack: ExitStack) -> None:
 
     database = os.environ.setdefault("ACADEMY_DB", str(STATE / "academy.db"))
     os.environ.setdefault("NEXUS_LOG_DIR", "logs")
+    os.environ.setdefault("NEXUS_MEDIA_DIR", str(STATE / "media"))
+    os.environ.setdefault("NEXUS_FUNNELS", "sale:lesson.viewed>checkout.opened>paid")
+    os.environ.setdefault("NEXUS_REPORT_TO", "staff@example.test")
     if not settings.admin_token:
         os.environ["NEXUS_ADMIN_TOKEN"] = _token(STATE / "admin_token")
     if "NEXUS_STORE" not in os.environ and not os.environ.get("REDIS_URL"):
@@ -86,7 +89,16 @@ def _prepare(settings: Settings, stack: ExitStack) -> None:
 @contextmanager
 def _worker() -> Generator[None]:
     """Run the worker in a session of its own, so that Ctrl-C reaches it through us, in order."""
-    command = [sys.executable, "-m", "nexus_middleware", "worker", "--parent", str(os.getpid())]
+    command = [
+        sys.executable,
+        "-m",
+        "nexus_middleware",
+        "worker",
+        "--app",
+        "example_app.app:app",
+        "--parent",
+        str(os.getpid()),
+    ]
     worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         yield

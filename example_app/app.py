@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from nexus_middleware import CacheRule, CacheTTL, Nexus, RateLimits, Rule, StoreError
+from nexus_middleware import CacheRule, CacheTTL, Nexus, NexusError, RateLimits, Rule
 
 from . import pages
+from .after import After
 from .data import DEMO, Academy
 
 HERE = Path(__file__).parent
@@ -42,6 +44,14 @@ def course(request: Request) -> Response:
     return HTMLResponse(pages.course(found))
 
 
+async def lesson(request: Request) -> Response:
+    found = await run_in_threadpool(academy.lesson, request.path_params["number"], request.path_params["lesson"])
+    if found is None:
+        raise HTTPException(404)
+    await after.saw("lesson.viewed", _user(request))
+    return HTMLResponse(pages.lesson(found), headers={"cache-control": "private, no-store"})
+
+
 def login_form(request: Request) -> Response:
     return HTMLResponse(pages.login(f"For a try: {DEMO[0]} and {DEMO[1]}", *DEMO))
 
@@ -51,18 +61,29 @@ async def login(request: Request) -> Response:
     if not await run_in_threadpool(academy.knows, given["email"], given["password"]):
         return HTMLResponse(pages.login("That is not right.", given["email"]), 401)
     answer = RedirectResponse("/account", 303)
-    answer.set_cookie("academy", _signed(given["email"]), path="/account", httponly=True, samesite="lax")
+    answer.set_cookie("academy", _signed(given["email"]), path="/", httponly=True, samesite="lax")
     return answer
 
 
-def account(request: Request) -> Response:
-    email, _, _ = request.cookies.get("academy", "").rpartition("|")
-    if not hmac.compare_digest(_signed(email), request.cookies.get("academy", "")):
+async def account(request: Request) -> Response:
+    email = _signed_in(request)
+    if not email:
         return RedirectResponse("/login", 303)
-    return HTMLResponse(pages.account(email, academy.bought(email)), headers={"cache-control": "private, no-store"})
+    bought, member = await run_in_threadpool(lambda: (academy.bought(email), academy.member(email)))
+    page = pages.account(email, bought, await after.inbox(email), member=member)
+    return HTMLResponse(page, headers={"cache-control": "private, no-store"})
 
 
-def checkout_form(request: Request) -> Response:
+def membership(request: Request) -> Response:
+    email = _signed_in(request)
+    if not email:
+        return RedirectResponse("/login", 303)
+    (academy.leave if academy.member(email) else academy.join)(email)
+    return RedirectResponse("/account", 303)
+
+
+async def checkout_form(request: Request) -> Response:
+    await after.saw("checkout.opened", _user(request))
     return HTMLResponse(pages.checkout(academy.courses(), request.query_params.get("course", "")))
 
 
@@ -73,25 +94,11 @@ async def checkout(request: Request) -> Response:
     if found is None or "@" not in given["email"]:
         raise HTTPException(422, "An e-mail address and the number of a course are needed.")
     order = await run_in_threadpool(academy.buy, given["email"], number)
-    told = await _welcome_mail(given["email"], found["title"], order)
+    told = await after.welcome(given["email"], found["title"], order, number)
+    await after.saw("paid", _user(request), key=f"order-{order}", amount=found["cents"], currency="EUR")
     if _is_json(request):
         return JSONResponse({"order": order, "course": found["title"], "mail": told}, 201)
     return HTMLResponse(pages.bought(order, told), 201)
-
-
-async def _welcome_mail(email: str, title: str, order: int) -> str:
-    """Have the worker send the mail; the order stands even if nobody can."""
-    try:
-        await app.runtime.queues.aqueue_email(
-            to=email,
-            subject=f"Welcome to {title}",
-            html=f"<p>Welcome! Your first lesson of <b>{title}</b> is waiting.</p>",
-            text=f"Welcome! Your first lesson of {title} is waiting.",
-            key=f"order-{order}",
-        )
-    except (ValueError, StoreError) as error:  # no such address, no queues, or no Redis now
-        return f"No mail: {error}"
-    return "A mail is on its way."
 
 
 def mail(request: Request) -> Response:
@@ -107,15 +114,45 @@ def upload_form(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    digest, size = hashlib.sha256(), 0
-    async for chunk in request.stream():
-        digest.update(chunk)
-        size += len(chunk)
-    return HTMLResponse(pages.upload(f"{size} bytes, SHA-256 {digest.hexdigest()[:16]}…"))
+    async with request.form() as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise HTTPException(422, "Wanted: file")
+        try:
+            name = await after.hand_in(file.content_type or "", _chunks(file))
+        except (ValueError, NexusError) as error:  # no such kind of file, or no worker to look at it
+            return HTMLResponse(pages.upload(str(error)), 422)
+    return RedirectResponse(f"/upload/{name}", 303)
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(64 * 1024):
+        yield chunk
+
+
+def uploaded(request: Request) -> Response:
+    name = request.path_params["name"]
+    return HTMLResponse(pages.uploaded(name, [x.name for x in after.made(name)]), headers={"cache-control": "no-store"})
+
+
+def made(request: Request) -> Response:
+    wanted = request.path_params["file"]
+    found = next((x for x in after.made(request.path_params["name"]) if x.name == wanted), None)
+    if found is None:
+        raise HTTPException(404)
+    return FileResponse(found)
 
 
 def report(request: Request) -> Response:
-    return HTMLResponse(pages.report(academy.report()))
+    return HTMLResponse(pages.report(academy.report(), after.results()))
+
+
+async def calculate(request: Request) -> Response:
+    try:
+        await after.calculate()
+    except NexusError as error:  # no Redis
+        raise HTTPException(503, str(error)) from error
+    return RedirectResponse("/report", 303)
 
 
 def tries(request: Request) -> Response:
@@ -143,6 +180,17 @@ async def _fields(request: Request, *names: str) -> dict[str, str]:
         raise HTTPException(422, f"Wanted: {', '.join(names)}") from error
 
 
+def _signed_in(request: Request) -> str:
+    """Return who is signed in, "" for nobody."""
+    email, _, _ = request.cookies.get("academy", "").rpartition("|")
+    return email if hmac.compare_digest(_signed(email), request.cookies.get("academy", "")) else ""
+
+
+def _user(request: Request) -> str:
+    """Return by what a visitor is counted."""
+    return _signed_in(request) or request.state.nexus.client or "somebody"
+
+
 def _signed(email: str) -> str:
     return f"{email}|{hmac.digest(SECRET, email.encode(), 'sha256').hex()}"
 
@@ -152,16 +200,21 @@ site = Starlette(
         Route("/", welcome),
         Route("/courses", courses),
         Route("/courses/{number:int}", course),
+        Route("/courses/{number:int}/lessons/{lesson:int}", lesson),
         Route("/login", login_form),
         Route("/login", login, methods=["POST"]),
         Route("/account", account),
+        Route("/membership", membership, methods=["POST"]),
         Route("/checkout", checkout_form),
         Route("/checkout", checkout, methods=["POST"]),
         Route("/mail", mail),
         Route("/mail/read", mail_page),
         Route("/upload", upload_form),
         Route("/upload", upload, methods=["POST"]),
+        Route("/upload/{name}", uploaded),
+        Route("/upload/{name}/{file}", made),
         Route("/report", report),
+        Route("/report", calculate, methods=["POST"]),
         Route("/try", tries),
         Route("/broken", broken),
         Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -174,3 +227,4 @@ app = Nexus(
     rules=[Rule(RateLimits.AUTH, path="/login", methods=("POST",), name="auth")],
     cache_rules=[CacheRule("/courses/*", ttl=CacheTTL.SHORT), CacheRule("/static/*", ttl=CacheTTL.LONG)],
 )
+after = After(app, academy)

@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS course (id INTEGER PRIMARY KEY, title TEXT, teacher T
 CREATE TABLE IF NOT EXISTS lesson (course_id INTEGER, number INTEGER, title TEXT, minutes INTEGER);
 CREATE TABLE IF NOT EXISTS person (email TEXT PRIMARY KEY, salt BLOB, password BLOB);
 CREATE TABLE IF NOT EXISTS purchase (id INTEGER PRIMARY KEY, email TEXT, course_id INTEGER, at TEXT DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE IF NOT EXISTS membership (id INTEGER PRIMARY KEY, email TEXT, cents INTEGER,
+                                       started TEXT DEFAULT CURRENT_TIMESTAMP, ended TEXT);
 CREATE TABLE IF NOT EXISTS mail (id INTEGER PRIMARY KEY, sender TEXT, recipient TEXT, subject TEXT, text TEXT,
                                  at TEXT DEFAULT CURRENT_TIMESTAMP);
 """
@@ -29,6 +31,7 @@ COURSES = [
     ("Circuits and switches", "Hedy", "Radio, relays and hopping frequencies.", 5200),
 ]
 LESSONS = ["Where we are going", "The first idea", "Practice", "A harder case", "What we left out"]
+MONTHLY = 1900  # cents, for all courses
 DEMO = ("student@example.test", "learn-something")  # the account that the sign-in page offers
 
 
@@ -91,6 +94,32 @@ class Academy:
         return self._rows(
             "SELECT course.title, purchase.at FROM purchase JOIN course ON course.id = course_id WHERE email = ?", email
         )
+
+    def lesson(self, course_id: int, number: int) -> dict[str, Any] | None:
+        found = self._rows(
+            "SELECT lesson.*, course.title AS course FROM lesson JOIN course ON course.id = course_id"
+            " WHERE course_id = ? AND number = ?",
+            course_id,
+            number,
+        )
+        return found[0] if found else None
+
+    def member(self, email: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM membership WHERE email = ? AND ended IS NULL", email))
+
+    def join(self, email: str) -> None:
+        with self._open() as db:
+            db.execute("INSERT INTO membership (email, cents) VALUES (?, ?)", (email, MONTHLY))
+
+    def leave(self, email: str) -> None:
+        with self._open() as db:
+            db.execute("UPDATE membership SET ended = CURRENT_TIMESTAMP WHERE email = ? AND ended IS NULL", (email,))
+
+    def memberships(self) -> list[dict[str, Any]]:
+        return self._rows("SELECT email, cents, started, ended FROM membership")
+
+    def sales(self) -> list[dict[str, Any]]:
+        return self._rows("SELECT email, title, cents, at FROM purchase JOIN course ON course.id = course_id")
 
     def report(self) -> list[dict[str, Any]]:
         """Count what was sold; slow on purpose, with a join that nobody should write."""

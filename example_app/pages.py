@@ -27,8 +27,9 @@ TRIES = [
     ("/login", "Rate limit", "Five tries in 15 minutes, then 429. All other pages together have 100 a minute."),
     ("/checkout", "Job queue", "Buy a course: the answer is there at once, and a worker sends the mail."),
     ("/mail/read", "Mail", "What the worker has sent; nothing leaves this machine."),
-    ("/upload", "Body limit", "Send a file of more than 500 KiB: it is refused with 413 before it is read whole."),
-    ("/report", "Timing", "A slow report; find it on the dashboard under Performance."),
+    ("/upload", "Content", "Hand in a picture: a worker makes a thumbnail. More than 500 KiB are refused with 413."),
+    ("/account", "Inbox", "Sign in and buy a course: a message waits for you, from the notifications queue."),
+    ("/report", "Analytics", "A slow report, with what the worker calculated: users, sales, the funnel, revenue."),
     ("/broken", "Errors", "A page that fails: the answer is a 500 with all headers, and the log has the traceback."),
     (
         "/admin/infrastructure/",
@@ -57,11 +58,23 @@ def courses(found: Iterable[dict[str, Any]]) -> str:
 
 
 def course(found: dict[str, Any]) -> str:
-    rows = "".join(f"<li>{escape(each['title'])} <span>{each['minutes']} min</span></li>" for each in found["lessons"])
+    rows = "".join(
+        f"<li><a href='/courses/{found['id']}/lessons/{each['number']}'>{escape(each['title'])}</a>"
+        f" <span>{each['minutes']} min</span></li>"
+        for each in found["lessons"]
+    )
     return page(
         found["title"],
         f"<p>{escape(found['summary'])}</p><ol class='lessons'>{rows}</ol>"
         f"<p><a class='button' href='/checkout?course={found['id']}'>Buy for {_money(found['cents'])}</a></p>",
+    )
+
+
+def lesson(found: dict[str, Any]) -> str:
+    return page(
+        found["title"],
+        f"<p>Lesson {found['number']} of {escape(found['course'])}, {found['minutes']} minutes.</p>"
+        f"<p><a class='button' href='/checkout?course={found['course_id']}'>Buy the whole course</a></p>",
     )
 
 
@@ -74,9 +87,20 @@ def login(told: str = "", email: str = "", password: str = "") -> str:
     )
 
 
-def account(email: str, bought: list[dict[str, Any]]) -> str:
+def account(email: str, bought: list[dict[str, Any]], messages: list[Any], *, member: bool) -> str:
     rows = "".join(f"<li>{escape(each['title'])} <span>{escape(each['at'])}</span></li>" for each in bought)
-    return page(f"Hello, {email}", f"<h2>Your courses</h2><ul>{rows or '<li>None yet.</li>'}</ul>")
+    news = "".join(
+        f"<article><h3>{'' if each.read else '● '}<a href='{escape(each.action_url)}'>{escape(each.title)}</a></h3>"
+        f"<p>{escape(each.message)}</p></article>"
+        for each in messages
+    )
+    membership = "End the membership" if member else "All courses for € 19.00 a month"
+    return page(
+        f"Hello, {email}",
+        f"<h2>Your courses</h2><ul>{rows or '<li>None yet.</li>'}</ul>"
+        f"<form method='post' action='/membership'><button>{membership}</button></form>"
+        f"<h2>Your messages</h2>{news or '<p>None yet. One comes a moment after a checkout.</p>'}",
+    )
 
 
 def checkout(found: list[dict[str, Any]], chosen: str) -> str:
@@ -106,14 +130,30 @@ def mail(found: list[dict[str, Any]]) -> str:
 
 def upload(told: str = "") -> str:
     form = "<form method='post' enctype='multipart/form-data'><input type='file' name='file' required>"
-    return page("Hand in your work", f"{_note(told)}{form}<button>Send</button></form>")
+    hint = "<p>A picture, a film, a recording or a PDF, of at most 500 KiB.</p>"
+    return page("Hand in your work", f"{_note(told)}{hint}{form}<button>Send</button></form>")
 
 
-def report(rows: list[dict[str, Any]]) -> str:
+def uploaded(name: str, files: list[str]) -> str:
+    rows = "".join(f"<li><a href='/upload/{name}/{escape(each)}'>{escape(each)}</a></li>" for each in files)
+    waiting = "<p>The worker is looking at it. <a href=''>Look again</a></p>"
+    return page("Your work", f"<ul>{rows}</ul>" if rows else waiting)
+
+
+def report(rows: list[dict[str, Any]], results: list[Any]) -> str:
     body = "".join(
         f"<tr><td>{escape(row['title'])}<td>{row['sold']}<td>{_money(row['cents'] or 0)}</tr>" for row in rows
     )
-    return page("What was sold", f"<table><tr><th>Course<th>Sold<th>Income</tr>{body}</table>")
+    found = "".join(
+        f"<tr><td>{escape(each.period)}<td>{escape(each.metric)}<td><code>{escape(str(each.value)[:300])}</code></tr>"
+        for each in results
+    )
+    return page(
+        "What was sold",
+        f"<table><tr><th>Course<th>Sold<th>Income</tr>{body}</table><h2>What the worker calculated</h2>"
+        f"<table><tr><th>Period<th>Metric<th>Value</tr>{found or '<tr><td colspan=3>Nothing yet.</tr>'}</table>"
+        "<form method='post'><button>Calculate now</button></form>",
+    )
 
 
 def tries() -> str:

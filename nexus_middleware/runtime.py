@@ -15,11 +15,13 @@ from .settings import Settings
 from .stores import open_store
 
 if TYPE_CHECKING:
+    from .services.analytics import Analytics
     from .services.cache import Cache
     from .services.cache.pages import PageCache
     from .services.logs import Log
     from .services.monitor import Monitor
     from .services.monitor.alerts import Sender
+    from .services.notifications import Inbox
     from .services.queues import Queues
     from .services.security import Security
     from .stores.base import Store
@@ -125,6 +127,20 @@ class Runtime:
         from .services.queues import Queues
 
         return Queues(self.settings.queue_store or self.settings.store, settings=self.settings)
+
+    @cached_property
+    def analytics(self) -> Analytics:
+        """What users did, counted; needs Redis."""
+        from .services.jobs.analytics import books_of
+
+        return books_of(self.settings)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The users' messages; needs Redis."""
+        from .services.notifications import Inbox
+
+        return Inbox(self.store)
 
     @cached_property
     def log(self) -> Log:

@@ -1,5 +1,6 @@
 """The example as `make run` starts it: a mail goes from the web to the mailbox, and nothing is left behind."""
 
+import io
 import json
 import os
 import signal
@@ -9,8 +10,10 @@ import time
 import urllib.request
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
+from PIL import Image
 
 from tests.conftest import free_port
 
@@ -116,3 +119,36 @@ def test_a_port_in_use_is_told(academy, tmp_path):
     )
     assert ended.returncode == 2
     assert "Address already in use): say PORT=8001" in ended.stderr
+
+
+def test_a_student_s_way_leaves_its_traces_in_every_queue(academy):
+    """Lesson, checkout, hand-in, report: what each page promises is there a moment later."""
+    ask(f"{academy.url}/mail")
+    with httpx.Client(base_url=academy.url, follow_redirects=True, timeout=30) as student:
+        student.post("/login", data={"email": "student@example.test", "password": "learn-something"})
+        assert student.get("/courses/1/lessons/1").status_code == 200
+        assert student.get("/checkout").status_code == 200
+        student.post("/checkout", data={"email": "student@example.test", "course_id": "1"})
+        student.post("/membership")
+
+        def until(path, text):
+            deadline = time.monotonic() + 30
+            while text not in (page := student.get(path)).text:
+                assert time.monotonic() < deadline, (page.text, academy.out.read_text())
+                time.sleep(0.2)
+            return page
+
+        until("/account", "Sums that surprise is yours")
+        picture = io.BytesIO()
+        Image.new("RGB", (600, 400), "teal").save(picture, "PNG")
+        handed = student.post("/upload", files={"file": ("work.png", picture.getvalue(), "image/png")})
+        until(handed.url.path, "thumbnail-256.webp")
+        thumbnail = student.get(f"{handed.url.path}/thumbnail-256.webp")
+        assert (thumbnail.headers["content-type"], thumbnail.content[8:12]) == ("image/webp", b"WEBP")
+        assert student.post("/upload", files={"file": ("x.sh", b"id", "text/x-sh")}).status_code == 422
+        assert student.get("/upload/..%2f..%2fetc/passwd").status_code == 404
+        student.post("/report")
+        report = until("/report", "revenue.payments.EUR").text
+        assert "lesson.viewed&#x27;: 1" in report
+        assert "&#x27;net&#x27;: 4900" in report
+        assert "&#x27;mrr_end&#x27;: 1900" in report
