@@ -76,13 +76,15 @@ def _prepare(settings: Settings, stack: ExitStack) -> None:
         os.environ["NEXUS_ADMIN_TOKEN"] = _token(STATE / "admin_token")
     if "NEXUS_STORE" not in os.environ and not os.environ.get("REDIS_URL"):
         os.environ["NEXUS_STORE"] = stack.enter_context(embedded_server(STATE, environment=settings.environment))
-    Runtime(Settings.from_env()).check()
+    runtime = Runtime(Settings.from_env())
+    runtime.check()
     if settings.smtp_url:
         Server.from_url(settings.smtp_url)
     else:
         os.environ["NEXUS_SMTP_URL"] = stack.enter_context(mailbox(Academy(Path(database)).catch))
         os.environ.setdefault("NEXUS_SMTP_FROM", "academy@example.test")
     if not os.environ.get("NEXUS_STORE", os.environ.get("REDIS_URL", "")).startswith("memory:"):
+        runtime.queues.schedule_recurring_jobs()
         stack.enter_context(_worker())
 
 
