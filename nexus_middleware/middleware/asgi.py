@@ -113,10 +113,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             return
         elif kind in STARTS:
             message = self._dressed(message)
-            if self.instead is None:
-                await self.send(message)
-            else:
-                await self._send_instead(message, self.instead)
+            await (self.send(message) if self.instead is None else self._send_instead(message, self.instead))
         else:
             await self._send_rest(kind, message)
 
@@ -148,21 +145,23 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             await self.ask(commands)
 
     def _dressed(self, message: Message) -> Message:
-        self.started = True
-        lines = message.get("headers", ())
-        headers = [*lines]
+        headers = [*message.get("headers", ())]
         for name, _ in headers:
             if not name.islower():
                 headers = [(name.lower(), value) for name, value in headers]
                 break
-        head = Head(message["status"], headers)
-        self.dress(head)
+        start = self._start(message["type"], Head(message["status"], headers))
         if len(message) == 3:  # nearly always: no trailers, nor what is not known yet
-            self.plain = self.flow is None and self.instead is None
-            return {"type": message["type"], "status": head.status, "headers": head.headers}
+            return start
         self.trailers = message.get("trailers", False)
-        self.plain = self.flow is None and self.instead is None and not self.trailers
-        return {**message, "status": head.status, "headers": head.headers}
+        self.plain = self.plain and not self.trailers
+        return {**message, **start}
+
+    def _start(self, kind: str, head: Head) -> Message:
+        self.started = True
+        self.dress(head)
+        self.plain = self.flow is None and self.instead is None
+        return {"type": kind, "status": head.status, "headers": head.headers}
 
     async def answer(self, reply: Reply) -> None:
         scope = self.request.scope
@@ -174,8 +173,8 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
                 await self.send({"type": "websocket.close", "code": 1008})
                 return
             prefix = "websocket.http"
-        head = reply.head()
-        await self.send_on({"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers})
+        start = self._start(f"{prefix}.response.start", reply.head())
+        await (self.send(start) if self.instead is None else self._send_instead(start, self.instead))
         await self.send_on({"type": f"{prefix}.response.body", "body": reply.body})
         if reply.again:
             self._repeat()

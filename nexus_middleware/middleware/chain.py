@@ -54,7 +54,7 @@ class Chain:
         plan: list[tuple[int, Callable[..., Any]]] = []
         for i, layer in enumerate(self.layers):
             if i == first_ask:
-                plan.append((-i - 1, Passage.questions))
+                plan.append((-i - 1, Passage.question if len(self.asks) == 1 else Passage.questions))
             if layer.reads_body:
                 plan.append((-i - 1, _body_for(layer)))
             if "before" in layer.steps:

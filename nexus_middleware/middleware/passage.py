@@ -110,6 +110,20 @@ class Passage(Trace[R], eq=False):
         self.at, self.asked, self.depth = at, i, i - 1  # a promise, with whose outcome the same step is called again
         return True
 
+    def question(self) -> list[Command[Any]] | None:
+        """`questions`, for a chain in which one layer asks."""
+        chain = self.chain
+        i, ask = chain.asks[0]
+        command = ask(self.request)
+        if command is None or command is Want.NO_MORE:
+            return None
+        store = chain.store
+        if store is None or chain.waits:
+            self.asked = [i]
+            return [command]
+        self.answers = {i: store.run([command])[0]}
+        return None
+
     def questions(self) -> list[Command[Any]] | None:
         """Collect what the layers ask; a store that answers without waiting is asked at once."""
         chain, request = self.chain, self.request
