@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Redire
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from nexus_middleware import CacheRule, CacheTTL, Nexus, NexusError, RateLimits, Rule
+from nexus_middleware import CacheRule, CacheTTL, Nexus, NexusError, RateLimits, Rule, Settings
 
 from . import pages
 from .after import After
@@ -224,6 +224,7 @@ site = Starlette(
 
 app = Nexus(
     site,
+    Settings.from_env({"NEXUS_INPUT_GUARD": "enforce", **os.environ}),
     rules=[Rule(RateLimits.AUTH, path="/login", methods=("POST",), name="auth")],
     cache_rules=[CacheRule("/courses/*", ttl=CacheTTL.SHORT), CacheRule("/static/*", ttl=CacheTTL.LONG)],
 )

@@ -8,6 +8,7 @@ from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
 from .middleware.handlers import allow, allow_now, limit
+from .middleware.input_guard import InputGuard
 from .middleware.ip_filter import IPFilter
 from .middleware.keys import by_api_key, by_client, by_header, by_user
 from .middleware.layer import Layer
@@ -35,6 +36,7 @@ __all__ = [
     "CacheRule",
     "CacheTTL",
     "IPFilter",
+    "InputGuard",
     "Layer",
     "Nexus",
     "NexusError",

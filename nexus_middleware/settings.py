@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from .errors import SettingsError
 
 LogLevel = Literal["error", "warn", "info", "http", "debug"]
+GuardMode = Literal["enforce", "shadow", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Settings:
     )
     cors_origins: tuple[str, ...] = ()  # whose pages may read the answers, "https://shop.example"; () for no CORS
     api_keys: tuple[str, ...] = field(default=(), repr=False)  # for /api/*, plain, sha256:… or file:…; () needs none
+    input_guard: GuardMode = "shadow"  # or enforce, which refuses what looks like an attack; off
     csp: str = ""  # Content-Security-Policy; "" for the preset's
     admin_token: str = field(default="", repr=False)  # opens the dashboard and its API; "" locks them
     dashboard_path: str = "/admin/infrastructure"
@@ -73,8 +75,9 @@ class Settings:
             )
         for name in ("dashboard_path", "api_path", "livez_path", "readyz_path", "metrics_path"):
             _check_path(name, getattr(self, name))
-        if self.log_level not in get_args(LogLevel):
-            raise SettingsError(f"log_level={self.log_level!r} must be one of {', '.join(get_args(LogLevel))}")
+        for name, kind in (("log_level", LogLevel), ("input_guard", GuardMode)):
+            if getattr(self, name) not in get_args(kind):
+                raise SettingsError(f"{name}={getattr(self, name)!r} must be one of {', '.join(get_args(kind))}")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

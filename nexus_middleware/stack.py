@@ -16,6 +16,7 @@ from .middleware.allowed_hosts import AllowedHosts
 from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
+from .middleware.input_guard import InputGuard
 from .middleware.ip_filter import IPFilter
 from .middleware.layer import Layer
 from .middleware.limits import Rule
@@ -60,6 +61,8 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(RateLimit, limit=limits, store=store) if limits else None,
         # inside of the limit, so that wrong keys are counted and nobody may guess without end; outside of the cache
         partial(APIKey, keys=settings.api_keys) if settings.api_keys else None,
+        # inside of the limit, which costs less; outside of the cache, so that no answer is kept under an attack's address
+        partial(InputGuard, mode=settings.input_guard),
         partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
     ]
     return [layer for layer in layers if layer is not None]

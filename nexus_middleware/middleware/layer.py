@@ -61,6 +61,10 @@ class Layer(Generic[A]):
         """Whether this layer wants `request.body`, if it `reads_body` at all; the app still gets every byte."""
         return True
 
+    def enforces(self, request: Request) -> bool:
+        """Whether a reply of `before` stops this request, or is only recorded; asked when there is one."""
+        return self.mode == "enforce"
+
     def ask(self, request: Request) -> Command[A] | Literal[Want.NO_MORE] | None:
         """Return the question that the store shall answer before `before` runs.
 

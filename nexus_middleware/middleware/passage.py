@@ -106,7 +106,7 @@ class Passage(Trace[R], eq=False):
         if isinstance(verdict, Reply):
             self.verdicts = {**(self.verdicts or NOTHING), i: verdict}
             self.depth = i
-            return self.chain.layers[i].mode == "enforce"
+            return self.chain.layers[i].enforces(self.request)
         self.at, self.asked, self.depth = at, i, i - 1  # a promise, with whose outcome the same step is called again
         return True
 

@@ -80,4 +80,4 @@ class Trace(msgspec.Struct, Generic[R], eq=False):
             return "not reached", None
         if self.verdicts is None or (reply := self.verdicts.get(i)) is None:
             return "passed", None
-        return "answered" if self.chain.layers[i].mode == "enforce" else "would answer", reply.status
+        return "answered" if self.chain.layers[i].enforces(self.request) else "would answer", reply.status

@@ -1,0 +1,56 @@
+"""Rules that are tried only where a word of theirs stands: to look for a word costs next to nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from .finding import Finding
+
+AROUND = 200  # characters before and behind a word in a long text
+MOST = 8  # places of one word that are looked at in a long text
+
+Rule = tuple[str, int, Sequence[str], str]  # name, score, words of which one must be there, pattern
+
+
+class Words:
+    r"""Rules of one category, for texts in lower case.
+
+    >>> Words("sqli", [("sql-sleep", 9, ["sleep"], r"\bsleep\(")]).find("1;sleep(5)").rule
+    'sql-sleep'
+    """
+
+    def __init__(self, category: str, rules: Iterable[Rule]) -> None:
+        self._rules = [
+            (tuple(words), re.compile(pattern).search, Finding(name, score, category))
+            for name, score, words, pattern in rules
+        ]
+
+    def find(self, text: str) -> Finding | None:
+        """Return the first rule that fits."""
+        for words, search, finding in self._rules:
+            for word in words:
+                if word in text:
+                    if search(text):
+                        return finding
+                    break
+        return None
+
+
+def beyond(text: str, start: int, words: Iterable[str], judge: Callable[[str], Finding | None]) -> Finding | None:
+    """Judge what stands around `words` in `text` from `start` on: what is affordable for a long text."""
+    text = text[max(0, start - AROUND) :].lower()
+    for word in words:
+        for at in _places(text, word):
+            if found := judge(text[max(0, at - AROUND) : at + AROUND]):
+                return found
+    return None
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    at = -AROUND
+    for _ in range(MOST):
+        at = text.find(word, at + AROUND if at >= 0 else 0)
+        if at < 0:
+            return
+        yield at
