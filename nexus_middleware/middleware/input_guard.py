@@ -61,7 +61,7 @@ class InputGuard(Layer[None]):
         for one in modes.values():
             if one not in get_args(Mode):
                 raise SettingsError(f"paths: mode {one!r} must be one of {', '.join(get_args(Mode))}")
-        self._paths = [(matcher(path), one) for path, one in modes.items()]
+        self._paths: list[tuple[Callable[[str], bool], Mode]] = [(matcher(path), one) for path, one in modes.items()]
         self._exempt = [_exemption(text) for text in ([exempt] if isinstance(exempt, str) else exempt)]
 
     def reads(self, request: Request) -> bool:
