@@ -67,6 +67,37 @@ class Put(Command[bool], frozen=True, gc=False):
     absent: bool = False
 
 
+class Fill(Command[bool], frozen=True, gc=False):
+    """Keep `value` under `key` as `Put` does if `lease` still holds `holder`, and end the lease. Whether kept."""
+
+    key: str
+    value: bytes
+    ttl: float | None
+    lease: str
+    holder: bytes
+
+
+class Peek(Command[bytes | None], frozen=True, gc=False):
+    """Return the first `count` bytes of the value that was put under `key`."""
+
+    key: str
+    count: int
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """What is under a key: of which kind, how many bytes it takes, and the seconds it has to live (infinity: for good)."""
+
+    kind: str  # "string", "hash", "list", …, in the words of Redis
+    size: int
+    ttl: float
+
+
+class Look(Command[Kept | None], frozen=True, gc=False):
+    """Say what is under `key`, whatever kind it is; None if nothing is."""
+
+    key: str
+
+
 class Drop(Command[int], frozen=True, gc=False):
     """Forget `keys`, of whatever kind; how many there were."""
 

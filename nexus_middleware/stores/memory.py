@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..errors import StoreError
 from ..rules.budgets import Account, Room
 from ..rules.globs import expression
 from ..rules.windows import Allowance
@@ -18,6 +19,7 @@ from .counts import Counts, stops
 from .kept import Recalls, Value
 
 FOREVER = float("inf")
+KINDS = {bytes: "string", int: "string", dict: "hash", deque: "list"}  # in the words of Redis
 
 
 DEAF = Listening()
@@ -54,6 +56,9 @@ class MemoryStore:
             c.Alive: lambda command, now: 1,  # this process alone
             c.Get: self._get,
             c.Put: self._put,
+            c.Fill: self._fill,
+            c.Peek: lambda command, now: (kept := self._get(c.Get(command.key), now)) and kept[: command.count],
+            c.Look: self._look,
             c.Drop: self._drop,
             c.Remaining: self._remaining,
             c.Add: self._add,
@@ -170,6 +175,17 @@ class MemoryStore:
         self._weigh(entry, len(command.value) + len(command.key))
         return True
 
+    def _fill(self, command: c.Fill, now: float) -> bool:
+        lease = self._entry(command.lease, now)
+        if lease is None or lease.value != command.holder:
+            return False
+        self._remove(command.lease)
+        return self._put(c.Put(command.key, command.value, command.ttl), now)
+
+    def _look(self, command: c.Look, now: float) -> c.Kept | None:
+        entry = self._entry(command.key, now)
+        return None if entry is None else c.Kept(KINDS[type(entry.value)], entry.size, entry.ends - now)
+
     def _drop(self, command: c.Drop, now: float) -> int:
         counted = [self._counts.kept.pop(key, None) is not None for key in command.keys]
         kept = [self._entry(key, now) is not None and self._remove(key) for key in command.keys]
@@ -182,7 +198,10 @@ class MemoryStore:
     def _add(self, command: c.Add, now: float) -> int:
         new = self._entry(command.key, now) is None
         entry = self._made(command.key, now, int, command.ttl if new else None)
-        entry.value = value = int(entry.value) + command.amount
+        try:
+            entry.value = value = int(entry.value) + command.amount
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"the store refused: the value of {command.key} is no whole number") from error
         return value
 
     def _scan(self, command: c.Scan, now: float) -> tuple[int, list[str]]:

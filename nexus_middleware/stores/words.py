@@ -23,8 +23,8 @@ def _script(name: str) -> tuple[bytes, str]:
 (COUNT, SHA), (BACK, BACK_SHA) = _script("count"), _script("give_back")
 (TELL, TELL_SHA), (ALIVE, ALIVE_SHA) = _script("tell"), _script("alive")
 (ONCE, ONCE_SHA), (BUDGET, BUDGET_SHA) = _script("add_once"), _script("budget")
-RECALL, RECALL_SHA = _script("recall")
-SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET, RECALL)
+(RECALL, RECALL_SHA), (FILL, FILL_SHA) = _script("recall"), _script("fill")
+SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET, RECALL, FILL)
 WORKERS = "rate:workers"
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
@@ -124,6 +124,23 @@ def _put(p: str, x: c.Put) -> list[Words]:
     return [("SET", p + x.key, x.value, *ending, *(("NX",) if x.absent else ()))]
 
 
+def _fill(p: str, x: c.Fill) -> list[Words]:
+    life = "" if x.ttl is None else _millis(x.ttl)
+    return [("EVALSHA", FILL_SHA, 2, p + x.key, p + x.lease, x.value, life, x.holder)]
+
+
+def _look(p: str, x: c.Look) -> list[Words]:
+    key = p + x.key
+    return [("TYPE", key), ("MEMORY", "USAGE", key), ("PTTL", key)]
+
+
+def _kept(raws: list[Any]) -> c.Kept | None:
+    kind, size, millis = raws
+    if size is None or millis == -2:
+        return None
+    return c.Kept(kind.decode(), size, inf if millis == -1 else millis / 1000)
+
+
 def _add(p: str, x: c.Add) -> list[Words]:
     begin: list[Words] = [] if x.ttl is None else [("SET", p + x.key, 0, "PX", _millis(x.ttl), "NX")]
     return [*begin, ("INCRBY", p + x.key, x.amount)]
@@ -194,6 +211,10 @@ def _first(raws: list[Any]) -> Any:
     return raws[0]
 
 
+def _peeked(raws: list[Any]) -> bytes | None:
+    return raws[0] if raws[1] else None
+
+
 def _nothing(_raws: list[Any]) -> None:
     return None
 
@@ -211,6 +232,9 @@ _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
     c.Alive: (lambda p, x: [("EVALSHA", ALIVE_SHA, 1, p + WORKERS, x.process, x.within)], _first),
     c.Get: (lambda p, x: [("GET", p + x.key)], _first),
     c.Put: (_put, lambda raws: bool(raws[0])),
+    c.Fill: (_fill, lambda raws: bool(raws[0])),
+    c.Peek: (lambda p, x: [("GETRANGE", p + x.key, 0, x.count - 1), ("EXISTS", p + x.key)], _peeked),
+    c.Look: (_look, _kept),
     c.Drop: (lambda p, x: [("UNLINK", *[p + key for key in x.keys])] if x.keys else [], sum),
     c.Remaining: (lambda p, x: [("PTTL", p + x.key)], _remaining),
     c.Add: (_add, lambda raws: raws[-1]),

@@ -68,7 +68,7 @@ def test_a_job_is_shown_with_its_attempts_and_without_secrets(queues, board):
     note = {"attempt": 1, "outcome": "retry", "worker": "w", "ms": 2.0, "error": "Traceback\nValueError: no"}
     queues.ledger.finish("w", claim, "retry", "Traceback\nValueError: no", seconds=60, times="1:2", note=note)
     told = board.job(ident)
-    assert told.payload == {"order": 7, "token": "(redacted)", "card": "(redacted)"}
+    assert told.payload == {"order": 7, "token": "[redacted]", "card": "[redacted]"}
     assert (told.state, told.attempt, told.attempts, told.retries_left) == ("delayed", 1, 4, 2)
     assert (told.error, told.history, told.key) == ("ValueError: no", [note], "order-7")
     assert told.due > time.time()

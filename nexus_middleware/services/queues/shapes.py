@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from ...rules.redaction import redacted
+from ...rules.redaction import clean
 from ...rules.retries import RETRIES
 
 State: TypeAlias = Literal["waiting", "active", "completed", "failed", "delayed", "deferred", "canceled"]
@@ -126,8 +126,8 @@ def detail(
     text = {name: _text(value) for name, value in fields.items() if name not in ("data", "exc_info")}
     return JobDetail(
         **_common(ident, fields, queue),
-        payload=redacted(_call(fields.get("data", b""))[1]),
-        result=redacted(_json(text.get("result"))),
+        payload=clean(_call(fields.get("data", b""))[1]),
+        result=clean(_json(text.get("result"))),
         traceback=_error(fields),
         history=[json.loads(line) for line in text.get("attempts", "").splitlines()],
         retries_left=int(text.get("retries_left", 0)),
