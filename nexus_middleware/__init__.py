@@ -7,6 +7,7 @@ from .middleware.allowed_hosts import AllowedHosts
 from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
+from .middleware.csp_reports import CSPReports
 from .middleware.handlers import allow, allow_now, limit
 from .middleware.input_guard import InputGuard
 from .middleware.ip_filter import IPFilter
@@ -18,7 +19,7 @@ from .middleware.request_id import RequestID
 from .middleware.request_logger import RequestLogger
 from .middleware.request_timing import RequestTiming
 from .middleware.response_cache import CachePolicy, CacheRule, ResponseCache
-from .middleware.security_headers import SecurityHeaders
+from .middleware.security_headers import HeaderPolicy, SecurityHeaders
 from .middleware.trusted_proxies import TrustedProxies
 from .rules.bans import Ban
 from .rules.presets import CacheKeys, CacheTTL, RateLimits
@@ -31,10 +32,12 @@ __all__ = [
     "AllowedHosts",
     "Ban",
     "BodyLimit",
+    "CSPReports",
     "CacheKeys",
     "CachePolicy",
     "CacheRule",
     "CacheTTL",
+    "HeaderPolicy",
     "IPFilter",
     "InputGuard",
     "Layer",

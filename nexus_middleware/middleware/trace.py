@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -47,6 +48,17 @@ class Trace(msgspec.Struct, Generic[R], eq=False):
     def api_key(self) -> str:
         """The name of the key that `APIKey` let in; "" for none."""
         return self.request.notes.get("api_key", "")  # type: ignore[no-any-return]
+
+    @property
+    def csp_nonce(self) -> str:
+        """A nonce for the scripts and styles of this response; made when it is first read, and then told in its policy.
+
+        Read it before the response begins: `SecurityHeaders` puts it into the head.
+        """
+        notes = self.request.notes
+        if "csp_nonce" not in notes:
+            notes["csp_nonce"] = secrets.token_urlsafe(16)
+        return notes["csp_nonce"]  # type: ignore[no-any-return]
 
     @property
     def client(self) -> str:
