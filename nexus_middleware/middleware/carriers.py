@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 from ..errors import SettingsError
@@ -58,7 +59,7 @@ def response(carrier: Any, reply: Reply) -> Any:
     if django is not None and isinstance(carrier, django.HttpRequest):
         return django.HttpResponse(reply.body, status=reply.status, headers=headers)
     if hasattr(carrier, "scope"):
-        return sys.modules["starlette.responses"].Response(reply.body, reply.status, headers)
+        return import_module("starlette.responses").Response(reply.body, reply.status, headers)
     return reply.body, reply.status, headers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 from .commands import Command
 
@@ -24,6 +25,17 @@ class Listening:
     """A line to a channel of the store; `over` once it is closed."""
 
     over = False
+
+
+class Forgets(Protocol):
+    """What keeps counts or blocks, by a clock, and can forget them; for tests."""
+
+    clock: Any  # a function that returns seconds; None for the server's own
+
+    def forget(self) -> None: ...
+
+
+LIVE: WeakSet[Forgets] = WeakSet()  # all of this process
 
 
 class Store(Protocol):

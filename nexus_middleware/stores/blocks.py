@@ -15,7 +15,7 @@ from ..errors import SettingsError
 from ..rules.bans import Ban, seconds
 from ..rules.networks import Networks, bucket
 from ..rules.windows import Limit
-from .base import Store, drive
+from .base import LIVE, Store, drive
 from .commands import Add, Command, Drop, DropFields, Get, GetFields, Hit, Push, Put, SetFields
 from .fresh import Fresh
 
@@ -53,7 +53,7 @@ class Blocks:
     def __init__(
         self, store: Store, *, ban: Ban | None = None, spare: Iterable[str] = (), clock: Callable[[], float] = time.time
     ) -> None:
-        self.store, self._ban, self._clock = store, ban, clock
+        self.store, self._ban, self.clock = store, ban, clock
         self._spare = Networks([*LOOPBACK, *spare, *(ban.spare if ban else ())])
         self._blocks: dict[str, Block] = {}
         self._networks = Networks()
@@ -64,13 +64,19 @@ class Blocks:
         self._spared: dict[str, float] = {}  # until when; those of all processes are in the store
         self._unsent: dict[str, bytes] = {}
         self._fresh = Fresh(self.refresh, "list of blocked addresses")
+        LIVE.add(self)
+
+    def forget(self) -> None:
+        """Forget, in this process, who is blocked."""
+        self._strikes, self._spared, self._unsent, self._version = {}, {}, {}, None
+        self._hold({})
 
     def __contains__(self, address: object) -> bool:
         if self.store.waits or self._strikes:
             self._fresh.poke()
         if not self._blocks:
             return False
-        if self._clock() >= self._next_end:
+        if self.clock() >= self._next_end:
             self._hold(self._blocks)
         return isinstance(address, str) and address in self._networks
 
@@ -87,7 +93,7 @@ class Blocks:
 
     def spare(self, address: str) -> None:
         """Keep `address`, from which an administrator has been let in, from being banned for half a day."""
-        name, now = bucket(address), self._clock()
+        name, now = bucket(address), self.clock()
         if self._ban is not None and self._spared.get(name, 0.0) < now + SPARED_FOR / 2:
             with self._lock:
                 self._spared = {x: until for x, until in self._spared.items() if until > now}
@@ -108,14 +114,14 @@ class Blocks:
 
     def _block(self, address: str, reason: str, lasts: float | None, kind: str = "block") -> Steps:
         checked(address)
-        now = self._clock()
+        now = self.clock()
         block = Block(address, reason[:200], now, None if lasts is None else now + lasts)
         event = {"kind": kind, "address": address, "reason": block.reason, "at": now}
         yield [SetFields(BLOCKED, {address: msgspec.json.encode(block)}), noted(event), Add(VERSION)]
         self._hold({**self._blocks, address: block})
 
     def _unblock(self, address: str) -> Steps:
-        event = {"kind": "unblock", "address": address[:64], "at": self._clock()}
+        event = {"kind": "unblock", "address": address[:64], "at": self.clock()}
         gone = Drop((f"ban:strikes:{address}", f"ban:times:{address}"))
         count, *_ = yield [DropFields(BLOCKED, (address,)), noted(event), Add(VERSION), gone]
         self._hold({name: block for name, block in self._blocks.items() if name != address})
@@ -154,7 +160,7 @@ class Blocks:
             yield from self._ban_all(ban, full)
 
     def _ban_all(self, ban: Ban, names: list[str]) -> Steps:
-        now = self._clock()
+        now = self.clock()
         (spared,) = yield [GetFields(SPARED)]
         with self._lock:
             self._strikes.update(dict.fromkeys(names[BATCH:], ban.after))  # the next time
@@ -179,7 +185,7 @@ class Blocks:
         yield [Drop((taken,))]
 
     def _hold(self, blocks: dict[str, Block]) -> None:
-        now = self._clock()
+        now = self.clock()
         live = {name: block for name, block in blocks.items() if block.until is None or block.until > now}
         self._networks = Networks(live)
         self._next_end = min((block.until for block in live.values() if block.until is not None), default=float("inf"))

@@ -7,13 +7,13 @@ import importlib.util
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 from ..errors import SettingsError, StoreError
 from ..rules.windows import BORROWED, Allowance, Limit, Strategy
-from .base import Ear, Listening, Store
+from .base import LIVE, Ear, Listening, Store
 from .breaker import Breaker
 from .commands import Command, Hit
 from .standby import Standby
@@ -70,6 +70,12 @@ class BorrowedStore:
         self.standby = Standby()
         self._breaker, self._lock, self._pid = Breaker(), threading.Lock(), 0
         self._limiter: Any = self._made()
+        self.clock: Callable[[], float] | None = None  # `limits` has its own
+        LIVE.add(self)
+
+    def forget(self) -> None:
+        """Forget all counts."""
+        self._limiter.storage.reset()
 
     def _made(self) -> Any:
         import limits.errors

@@ -14,7 +14,7 @@ from ..rules.budgets import Account, Room
 from ..rules.globs import expression
 from ..rules.windows import Allowance
 from . import commands as c
-from .base import Ear, Listening
+from .base import LIVE, Ear, Listening
 from .counts import Counts, stops
 from .kept import Recalls, Value
 
@@ -44,7 +44,7 @@ class MemoryStore:
         max_bytes: int = 64 * 2**20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._max_bytes, self._clock = max_bytes, clock
+        self._max_bytes, self.clock = max_bytes, clock
         self._lock = threading.Lock()
         self._counts = Counts(max_callers)
         self._data: OrderedDict[str, Value] = OrderedDict()
@@ -80,15 +80,24 @@ class MemoryStore:
             c.Facts: self._facts,
         }
 
+        LIVE.add(self)
+
+    def forget(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._counts.kept.clear()
+            self._data.clear()
+            self._bytes = 0
+
     def run(self, commands: Sequence[c.Command[Any]]) -> list[Any]:
         """Answer `commands` in order."""
         if len(commands) == 1 and type(hit := commands[0]) is c.Hit:  # nearly always
             with self._lock:
-                return [self._counts.hit(hit, int(self._clock() * 1e6), counted=True)]
+                return [self._counts.hit(hit, int(self.clock() * 1e6), counted=True)]
         answers: list[Any] = []
         stopped = False  # a `Hit` that binds was refused
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             for command in commands:
                 if type(command) is c.Hit:
                     answer = self._counts.hit(command, int(now * 1e6), counted=not stopped)
@@ -101,7 +110,7 @@ class MemoryStore:
     def judge(self, hit: c.Hit) -> tuple[Allowance, ...]:
         """Say what `run` would answer, and count nothing."""
         with self._lock:
-            return self._counts.hit(hit, int(self._clock() * 1e6), counted=False)
+            return self._counts.hit(hit, int(self.clock() * 1e6), counted=False)
 
     async def arun(self, commands: Sequence[c.Command[Any]]) -> list[Any]:
         """`run`, which never waits."""

@@ -20,9 +20,9 @@ from redis.retry import Retry
 from ..errors import SettingsError, StoreError
 from ..forks import THIS
 from . import timely
-from .base import Ear, adrive, drive
+from .base import LIVE, Ear, adrive, drive
 from .breaker import Breaker
-from .commands import Command, Facts
+from .commands import Command, Drop, Facts, Scan
 from .listener import Listener
 from .pipeline import Pipeline, Words
 from .standby import Standby
@@ -53,12 +53,21 @@ class RedisStore:
     ) -> None:
         self.url, self.prefix = url, f"{namespace}:{SCHEMA}:"
         self._dialled = _dialled(url)
-        self._budget, self._clock = budget, clock
+        self._budget, self.clock = budget, clock
         self._breaker = Breaker()
         self.standby = Standby(tells=True, clock=clock or time.monotonic)
-        self._forget()
+        self._part()
+        LIVE.add(self)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Forget counts, blocks and bans; what else is here stays."""
+        for prefix in ("rate:", "ban:", "security:"):
+            cursor = None
+            while cursor != 0:
+                ((cursor, keys),) = self.run([Scan(prefix, cursor=cursor or 0)])
+                self.run([Drop(tuple(keys))])
+
+    def _part(self) -> None:
         self._pid = THIS.pid
         self._dialling = threading.Lock()
         self._listeners: list[Listener] = []
@@ -70,7 +79,7 @@ class RedisStore:
     def client(self) -> redis.Redis:
         """This process's client for threads; replies are raw bytes."""
         if self._pid != THIS.pid:  # after a fork the parent's sockets are not ours
-            self._forget()
+            self._part()
         client = self._client
         if client is None:
             with self._dialling:  # a second client would be dropped, and closed under the thread that got it first
@@ -94,14 +103,14 @@ class RedisStore:
     def listen(self, channel: str, ear: Ear) -> Listener:
         """Let `ear` hear what is published on `channel`, in a thread of its own, until the store is closed."""
         if self._pid != THIS.pid:
-            self._forget()
+            self._part()
         listener = Listener(lambda: self.dial(timeout=None), self.prefix + channel, ear)
         self._listeners.append(listener)
         return listener
 
     def _of_loop(self) -> tuple[Any, Pipeline]:
         if self._pid != THIS.pid:
-            self._forget()
+            self._part()
         loop = asyncio.get_running_loop()
         made = self._loops.get(loop)
         if made is None:
@@ -168,7 +177,7 @@ class RedisStore:
             await made[0].aclose()
 
     def _speech(self, commands: Sequence[Command[Any]]) -> Speech:
-        return Speech(commands, self.prefix, None if self._clock is None else int(self._clock() * 1e6))
+        return Speech(commands, self.prefix, None if self.clock is None else int(self.clock() * 1e6))
 
     def tick(self, now: float) -> None:
         """Tell the server that this process counts, and what it has not heard of; for the background thread."""

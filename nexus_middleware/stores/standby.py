@@ -11,7 +11,7 @@ from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from ..rules.windows import Allowance, Limit, Strategy
-from .base import Store
+from .base import LIVE, Store
 from .commands import Alive, Command, GiveBack, Hit, Tell
 from .memory import MemoryStore
 
@@ -38,18 +38,19 @@ class Standby:
     """
 
     def __init__(self, *, tells: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        self._tells, self._clock, self._lock = tells, clock, threading.Lock()
+        self._tells, self.clock, self._lock = tells, clock, threading.Lock()
         self._beat = self._peak = float("-inf")
         self._name = uuid4().hex[:12]
         self.peers = _workers()  # processes that count in the store
         self.wanted = self.enlisted = False  # this one may do so, and does
         self.forget()
+        LIVE.add(self)
 
     def forget(self) -> None:
         """Forget all counts and refusals."""
         self.careful = False  # the store is away, or has come back only just
         self._until = 0.0  # when it has heard all, once it is back
-        self._here = MemoryStore(max_callers=CALLERS, clock=self._clock)
+        self._here = MemoryStore(max_callers=CALLERS, clock=self.clock)
         self._left: dict[str, tuple[float, int]] = {}  # when the store last said what is left, and that
         self._refused: dict[str, tuple[float, float, Hit, Allowances]] = {}  # since, until, what was asked and said
         self._owed: dict[str, tuple[Limit, list[tuple[int, int]]]] = {}  # (time, calls) that the store does not know of
@@ -72,7 +73,7 @@ class Standby:
         """Keep what the store said to `hit`; a refusal only if it is `lasting`, which calls given back would end."""
         self.enlisted = True
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             if self.careful:
                 self._recover(now, hit, answers)
             else:
@@ -107,7 +108,7 @@ class Standby:
 
     def errands(self) -> list[Command[Any]]:
         """Return what the next trip shall take along: a sign of life, and what the store has not heard of."""
-        now = self._clock()
+        now = self.clock()
         if not (self._owed or (self.enlisted and now >= self._beat)):
             return []
         with self._lock:
@@ -128,7 +129,7 @@ class Standby:
 
     def _remembered(self, key: str, known: tuple[float, float, Hit, Allowances]) -> Allowances | None:
         since, until, _, said = known
-        now = self._clock()
+        now = self.clock()
         if now >= until:
             self._refused.pop(key, None)
             return None
@@ -140,7 +141,7 @@ class Standby:
             self._until = self._peak = now + GRACE
         if now >= self._until:
             self.careful = False
-            self._here = MemoryStore(max_callers=CALLERS, clock=self._clock)
+            self._here = MemoryStore(max_callers=CALLERS, clock=self.clock)
             return
         for (key, limit), said in zip(_every(hit), answers, strict=True):
             if said.at:  # admitted, so it counts on this process's share too
@@ -157,7 +158,7 @@ class Standby:
         share = self._share(limit)
         if (known := self._left.pop(key, None)) is not None:
             since, left = known
-            age, used = self._clock() - since, share.amount - left // self.peers
+            age, used = self.clock() - since, share.amount - left // self.peers
             if used > 0 and age < limit.window:
                 self._here.run([Tell(((key, share, ((int(age * 1e6), used),)),))])
         return share
@@ -196,7 +197,7 @@ class Standby:
 
     def _count_peers(self, alive: int) -> None:
         """Believe in more processes at once, in fewer after a while: a store that lost its data knows of none."""
-        now = self._clock()
+        now = self.clock()
         if alive >= self.peers or now - self._peak > GONE:
             self.peers, self._peak = max(1, alive), now
 

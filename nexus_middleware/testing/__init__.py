@@ -2,4 +2,7 @@
 
 from __future__ import annotations
 
-from .conformance import conformance_cache as conformance_cache
+from .conformance import conformance_cache
+from .kit import Clock, assert_limited, disable, freeze, reset
+
+__all__ = ["Clock", "assert_limited", "conformance_cache", "disable", "freeze", "reset"]
