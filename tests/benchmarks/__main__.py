@@ -16,16 +16,23 @@ from nexus_middleware.runtime import Runtime
 from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
-from tests.benchmarks import subjects
+from tests.benchmarks import peers, subjects
 from tests.benchmarks.measure import Race
 from tests.conftest import Server
 
 BARE, WSGI, STARLETTE = "a bare ASGI app", "a bare WSGI app", "a bare Starlette route"
 SIX, UNFUSED, STACK = "the six layers", "the same, not fused", "the whole stack, nine layers"
-BASE, HIT, HIT_ALONE = "six BaseHTTPMiddleware that do nothing", "the whole stack, a cache hit", "ResponseCache, a hit"
+NAMED, NAMED_HIT = "the six of the name, uncacheable", "the six of the name, a cache hit"
+HIT, HIT_ALONE = "the whole stack, a cache hit", "ResponseCache, a hit"
+BASE, LIGHTEST, TUTORIALS = (
+    "six BaseHTTPMiddleware that do nothing",
+    "the lightest peers, by hand",
+    "as tutorials do it",
+)
 LIMITER, SLOWAPI, ASGI_RATELIMIT = "RateLimit", "slowapi", "asgi-ratelimit"
 SIX_WSGI, BRIDGED = "the six layers, `.wsgi`", "the six layers, a2wsgi on both sides"
 FIFTY, ON_REDIS = "a bare Starlette route, 50 callers", "RateLimit on Redis, 50 callers"
+TOGETHER = (STARLETTE, SIX, UNFUSED, NAMED, STACK, NAMED_HIT, HIT, HIT_ALONE, BASE)
 Rows = list[tuple[str, str]]  # a subject, and what its cost is counted from
 
 
@@ -52,12 +59,16 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
         nexus = subjects.stack(handler)
         stack.callback(nexus.runtime.close)
         race.asgi(name, nexus, settle=subjects.settle(nexus.runtime))
-    race.asgi(BASE, subjects.six_base())
+    for name, handler in ((NAMED, subjects.items), (NAMED_HIT, subjects.kept_items)):
+        own = Runtime(Settings())
+        named = subjects.around(subjects.starlette(handler), subjects.named(own))
+        race.asgi(name, named, settle=subjects.settle(own))
+    race.asgi(BASE, peers.six_base())
     race.asgi(HIT_ALONE, subjects.cache(subjects.starlette(subjects.kept_items)))
     for name, make in makes.items():
         race.asgi(f"{name} alone", make(subjects.bare), settle=settle)
     tables = {
-        "together": [(name, STARLETTE) for name in (STARLETTE, SIX, UNFUSED, STACK, BASE, HIT, HIT_ALONE)],
+        "together": [(name, STARLETTE) for name in TOGETHER],
         "one layer around the bare app": [(name, BARE) for name in (BARE, *[f"{name} alone" for name in makes])],
     }
     return tables, [
@@ -69,9 +80,15 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
 
 def _enter_peers(race: Race, tables: dict[str, Rows]) -> Iterator[str]:
     race.asgi(LIMITER, RateLimit(subjects.starlette(), subjects.LIMIT, store=MemoryStore()))
-    rows = tables["limiters around the same Starlette route"] = [(LIMITER, STARLETTE)]
-    peers: dict[str, Callable[[], Any]] = {ASGI_RATELIMIT: subjects.asgi_ratelimit, SLOWAPI: subjects.slowapi}
-    for name, make in peers.items():
+    limiters = tables["limiters around the same Starlette route"] = [(LIMITER, STARLETTE)]
+    stacks = tables["together"]
+    makes: list[tuple[str, Callable[[], Any], Rows]] = [
+        (ASGI_RATELIMIT, peers.asgi_ratelimit, limiters),
+        (SLOWAPI, peers.slowapi, limiters),
+        (LIGHTEST, peers.lightest, stacks),
+        (TUTORIALS, peers.tutorials, stacks),
+    ]
+    for name, make, rows in makes:
         try:
             race.asgi(name, make())
         except ImportError as error:
@@ -87,7 +104,7 @@ def _enter_wsgi(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iterat
     race.wsgi(SIX_WSGI, subjects.around(subjects.bare_wsgi, makes).wsgi, settle=settle)
     rows = tables["WSGI"] = [(WSGI, WSGI), (SIX_WSGI, WSGI)]
     try:
-        race.wsgi(BRIDGED, subjects.bridged(runtime), settle=settle)
+        race.wsgi(BRIDGED, peers.bridged(runtime), settle=settle)
     except ImportError as error:
         yield f"a2wsgi is not measured: {error}"
     else:
@@ -112,12 +129,12 @@ def _enter_redis(race: Race, tables: dict[str, Rows], stack: contextlib.ExitStac
 def _print(race: Race, tables: dict[str, Rows], notes: list[str]) -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors. Medians; trust the ratios, not the times.")
     for title, rows in tables.items():
-        print(f"\n{title:42}{'µs':>9}{'x Starlette':>13}{'adds x':>9}{'adds µs':>9}")
+        print(f"\n{title:42}{'µs':>9}{'x Starlette':>13}{'adds x':>9}{'adds µs':>9}{'bytecodes':>11}")
         for name, base in rows:
-            added = race.ratio(name, base, STARLETTE)
+            added, steps = race.ratio(name, base, STARLETTE), race.subjects[name].bytecodes
             print(
                 f"{name:42}{race.micros(name):9.2f}{race.share(name, STARLETTE):13.2f}{added:9.2f}"
-                f"{added * race.micros(STARLETTE):9.2f}"
+                f"{added * race.micros(STARLETTE):9.2f}{'' if steps is None else steps:>11}"
             )
     print(f"\n{'goals':70}{'is':>9}{'goal':>9}")
     for text, measured, least, most in _goals(race):
@@ -131,14 +148,18 @@ def _print(race: Race, tables: dict[str, Rows], notes: list[str]) -> None:
 def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
     """Yield what is aimed at, what it is, and its bounds."""
     far, there = float("inf"), race.subjects
-    yield "the six layers add, in bare Starlette requests", race.ratio(SIX, STARLETTE, STARLETTE), 0, 1.0
-    yield "a cache hit takes, in bare Starlette requests", race.share(HIT, STARLETTE), 0, 0.6
+    for name in (SIX, NAMED):
+        yield f"{name}, add, in bare Starlette requests", race.ratio(name, STARLETTE, STARLETTE), 0, 1.0
+    for name in (NAMED_HIT, HIT):
+        yield f"{name}, takes, in bare Starlette requests", race.share(name, STARLETTE), 0, 0.6
+    six = race.ratio(SIX, STARLETTE, STARLETTE)
+    for name, least in ((BASE, 7.0), (LIGHTEST, 7.0), (TUTORIALS, 50.0)):
+        if name in there:
+            yield f"{name}, add, in what the six layers add", race.ratio(name, STARLETTE, STARLETTE) / six, least, far
     ours = race.ratio(LIMITER, STARLETTE, STARLETTE)
     for name, least in ((ASGI_RATELIMIT, 2.5), (SLOWAPI, 7.0)):
         if name in there:
             yield f"{name} adds, in what RateLimit adds", race.ratio(name, STARLETTE, STARLETTE) / ours, least, far
-    bases = race.ratio(BASE, STARLETTE, STARLETTE) / race.ratio(SIX, STARLETTE, STARLETTE)
-    yield "six BaseHTTPMiddleware add, in what the six layers add", bases, 7.0, far
     if BRIDGED in there:
         share = race.ratio(SIX_WSGI, WSGI, WSGI) / race.ratio(BRIDGED, WSGI, WSGI)
         yield "the six layers add in WSGI, in what a2wsgi on both sides adds", share, 0, 0.15

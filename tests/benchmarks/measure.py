@@ -67,6 +67,7 @@ class Subject:
     settle: Callable[[], object]
     least: int  # requests in a round
     n: int = 0  # requests in a round
+    bytecodes: int | None = None  # a request took
     seconds: list[float] = field(default_factory=list)  # a request took in each round
 
     def calibrate(self) -> None:
@@ -84,6 +85,15 @@ class Subject:
         self.settle()
         if status != 200:
             raise SystemExit(f"{self.name} answers {status}, not 200: what it costs says nothing")
+
+    def count(self) -> None:
+        """Count what a request takes in bytecodes of Python, which no other process can change.
+
+        What threads in the background do for it is not among them, and where many call at once nothing is counted.
+        """
+        if self.least == 1:
+            few, many = _count(self.run, 20), _count(self.run, 60)
+            self.bytecodes = round((many - few) / 40)
 
     def _time(self) -> float:
         # The processor's time of all threads: other processes do not count, the thread that writes the log does.
@@ -153,6 +163,7 @@ class Race:
         for subject in self.subjects.values():
             subject.check()
             subject.calibrate()
+            subject.count()
         for _ in range(ROUNDS):
             gc.collect()
             gc.freeze()  # what is there stays there, so a collection within a round looks at the round's own litter
@@ -176,6 +187,23 @@ class Race:
 
     def _of(self, *names: str) -> list[list[float]]:
         return [self.subjects[name].seconds for name in names]
+
+
+def _count(run: Callable[[int], object], n: int) -> int:
+    counted = 0
+
+    def tracer(frame: Any, event: str, arg: object) -> Any:
+        nonlocal counted
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        counted += event == "opcode"
+        return tracer
+
+    sys.settrace(tracer)
+    try:
+        run(n)
+    finally:
+        sys.settrace(None)
+    return counted
 
 
 async def receive() -> dict[str, Any]:

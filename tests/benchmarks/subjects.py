@@ -1,4 +1,4 @@
-"""What `make bench` compares: bare apps, our layers alone, together and apart, and their peers."""
+"""What `make bench` measures of ours: layers alone, together and apart, around bare apps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -72,6 +71,17 @@ def layers(runtime: Runtime) -> dict[str, Callable[[Any], Any]]:
     }
 
 
+def named(runtime: Runtime) -> dict[str, Callable[[Any], Any]]:
+    """Return what makes the six layers of the package's name: with the cache, and without the id."""
+    store, makes = MemoryStore(), layers(runtime)  # one store, as in the stack: so they are one chain
+    del makes["RequestID"]
+    return {
+        **makes,
+        "RateLimit": lambda app: RateLimit(app, LIMIT, store=store),
+        "ResponseCache": lambda app: ResponseCache(app, store=store),
+    }
+
+
 def settle(runtime: Runtime) -> Callable[[], None]:
     """Return what does at once that which the threads in the background do later, so that each subject pays for it."""
 
@@ -104,45 +114,3 @@ def stack(handler: Any) -> Nexus:
 def cache(app: Any) -> ResponseCache:
     """Return the cache alone."""
     return ResponseCache(app)
-
-
-class NoOp(BaseHTTPMiddleware):
-    """Do nothing, as most middleware is written."""
-
-    async def dispatch(self, request: Request, call_next: Any) -> Any:
-        """Pass the request on."""
-        return await call_next(request)
-
-
-def six_base() -> Starlette:
-    """Return the app within six `BaseHTTPMiddleware`s that do nothing."""
-    return starlette(middleware=[Middleware(NoOp)] * 6)
-
-
-def slowapi() -> Starlette:
-    """Return the app behind slowapi's own ASGI middleware, its fastest way."""
-    from slowapi import Limiter
-    from slowapi.middleware import SlowAPIASGIMiddleware
-    from slowapi.util import get_remote_address
-
-    app = starlette(middleware=[Middleware(SlowAPIASGIMiddleware)])
-    app.state.limiter = Limiter(get_remote_address, default_limits=[LIMIT], headers_enabled=True)
-    return app
-
-
-def asgi_ratelimit() -> Any:
-    """Return the app behind asgi-ratelimit, which tells callers nothing of their limit."""
-    from ratelimit import RateLimitMiddleware, Rule
-    from ratelimit.backends.simple import MemoryBackend
-
-    async def caller(scope: Any) -> tuple[str, str]:
-        return scope["client"][0], "default"
-
-    return RateLimitMiddleware(starlette(), caller, MemoryBackend(), {"^/": [Rule(minute=100)]})
-
-
-def bridged(runtime: Runtime) -> Any:
-    """Return the bare WSGI app within the six layers as ASGI, with a2wsgi on both sides of them."""
-    from a2wsgi import ASGIMiddleware, WSGIMiddleware
-
-    return ASGIMiddleware(around(WSGIMiddleware(bare_wsgi), layers(runtime)))
