@@ -128,6 +128,7 @@ class Monitor(Measures):
         self.fold()
         if now - self._flushed >= FLUSH_EVERY and self._telling.acquire(blocking=False):
             self._flushed = now
+            self._sampled_machine().weigh()
             try:
                 self._tell()
             finally:

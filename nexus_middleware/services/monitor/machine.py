@@ -27,18 +27,19 @@ class Machine:
         self.rss = self.private = 0  # bytes, as last sampled
         self.percent: float | None = None  # of the usable cores, over the last sampling step; None before the second
         self._last: tuple[float, float] | None = None
-        self._weigh()
+        self.weigh()
 
     def sample(self) -> None:
         """Measure memory, and the processor's use since the last sample."""
-        self._weigh()
+        self.weigh()
         used, wall = sum(self._process.cpu_times()[:2]), time.monotonic()
         if self._last is not None and wall > self._last[1]:
             share = (used - self._last[0]) / (wall - self._last[1]) / self.cores
             self.percent = round(min(100.0, max(0.0, share * 100)), 1)
         self._last = used, wall
 
-    def _weigh(self) -> None:
+    def weigh(self) -> None:
+        """Measure memory."""
         info: Any = self._process.memory_info()
         self.rss = info.rss
         private = info.rss - info.shared if hasattr(info, "shared") else self._process.memory_full_info().uss
