@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .errors import StoreError
+from .drain import drain
+from .errors import SettingsError, StoreError
 from .settings import Settings
 from .stores import open_store
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .services.logs import Log
     from .services.monitor import Monitor
     from .services.monitor.alerts import Sender
+    from .services.monitor.otel import Telemetry
     from .services.notifications import Inbox
     from .services.queues import Queues
     from .services.security import Security
@@ -113,6 +115,22 @@ class Runtime:
         return counts[0] + counts[1], counts[2] + counts[3]
 
     @cached_property
+    def telemetry(self) -> Telemetry | None:
+        """What sends traces and metrics by OpenTelemetry; None unless the settings say so.
+
+        Raises:
+            SettingsError: the extra `otel` is not installed.
+        """
+        if not self.settings.otel:
+            return None
+        try:
+            from .services.monitor.otel import Telemetry
+        except ImportError as error:
+            raise SettingsError("otel needs the extra: pip install 'nexus-middleware[otel]'") from error
+
+        return Telemetry(self.monitor, environment=self.settings.environment, release=self.settings.release)
+
+    @cached_property
     def security(self) -> Security:
         """Who is blocked."""
         from .services.security import Ban, Security
@@ -167,6 +185,9 @@ class Runtime:
                 )
                 self._background.start()
                 self._probe()
+                if self.telemetry is not None:
+                    self.telemetry.start()
+                drain(self)
                 self.pages.start()
             self.ready = True
 
@@ -178,6 +199,8 @@ class Runtime:
         if background is not None and background.pid == os.getpid():
             background.stop()
             self._last(self.monitor.leave)
+            if self.telemetry is not None:
+                self.telemetry.close()
         if "log" in self.__dict__:
             self.log.writer.flush()
         if "queues" in self.__dict__:

@@ -53,6 +53,8 @@ class Settings:
     alert_webhooks: tuple[str, ...] = field(default=(), repr=False)  # URLs to which alerts are posted
     alert_secret: str = field(default="", repr=False)  # whsec_…, which signs those posts
     alert_email: tuple[str, ...] = ()  # whom alerts are mailed to
+    otel: bool = False  # send traces and metrics by OpenTelemetry; OTEL_* variables say where
+    server_timing: bool = False  # tell clients what each layer took
     smtp_url: str = field(default="", repr=False)  # smtp://host:port, smtps://user:password@host, smtp+starttls://…
     smtp_from: str = ""  # the address that e-mail comes from
     zone: str = "UTC"  # whose midnight ends a day of the analytics

@@ -16,6 +16,7 @@ from .middleware.allowed_hosts import AllowedHosts
 from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
+from .middleware.costs import timed
 from .middleware.input_guard import InputGuard
 from .middleware.ip_filter import IPFilter
 from .middleware.layer import Layer
@@ -26,6 +27,7 @@ from .middleware.request_logger import RequestLogger
 from .middleware.request_timing import RequestTiming
 from .middleware.response_cache import CacheRule, ResponseCache
 from .middleware.security_headers import SecurityHeaders
+from .middleware.tracing import Tracing
 from .middleware.trusted_proxies import TrustedProxies
 from .runtime import Runtime
 from .settings import Settings
@@ -50,7 +52,13 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
     layers: list[Make | None] = [
         partial(TrustedProxies, networks=settings.trusted_proxies),
         RequestID,
-        partial(RequestTiming, record=runtime.monitor.record, running=runtime.monitor.running),
+        partial(Tracing, spans=runtime.telemetry.spans) if runtime.telemetry is not None else None,
+        partial(
+            RequestTiming,
+            record=runtime.monitor.record,
+            running=runtime.monitor.running,
+            server_timing=settings.server_timing,
+        ),
         partial(RequestLogger, log=runtime.log.access),
         partial(SecurityHeaders, csp=settings.csp or None),
         # outside of all that refuses: a page may read why, and a preflight, which brings no key, is answered first
@@ -65,7 +73,8 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(InputGuard, mode=settings.input_guard),
         partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
     ]
-    return [layer for layer in layers if layer is not None]
+    kept = [layer for layer in layers if layer is not None]
+    return timed(kept) if settings.server_timing else kept
 
 
 def _allowed_hosts(runtime: Runtime) -> Make | None:

@@ -28,7 +28,8 @@ class RequestTiming(Layer[None]):
     Args:
         app: What is measured.
         record: What is told of each finished request.
-        server_timing: Say the time to the first byte in a Server-Timing header (W3C Server Timing).
+        server_timing: Say the time to the first byte in a Server-Timing header (W3C Server Timing), and what each layer
+            took of it that `costs.timed` has wrapped.
         running: Where requests under way are kept, each with the time of its beginning, for others to count.
         clock: Seconds that never go backwards.
     """
@@ -58,7 +59,10 @@ class RequestTiming(Layer[None]):
                     request.notes["stream"] = True
                 break
         if self._server_timing:
-            head.add(b"server-timing", b"app;dur=%.1f" % (first * 1000))
+            costs: dict[str, float] = request.notes.get("costs", {})
+            layers = [b"%s;dur=%.3f" % (name.encode(), seconds * 1000) for name, seconds in costs.items()]
+            app = max(0.0, first - sum(costs.values()))
+            head.add(b"server-timing", b", ".join([b"app;dur=%.1f" % (app * 1000), *layers]))
 
     def done(self, request: Request, status: int) -> None:
         began = self.running.pop(request)

@@ -30,6 +30,7 @@ BASE, LIGHTEST, TUTORIALS = (
     "as tutorials do it",
 )
 LIMITER, SLOWAPI, ASGI_RATELIMIT = "RateLimit", "slowapi", "asgi-ratelimit"
+TIMING, INSTRUMENTATOR = "RequestTiming", "prometheus-fastapi-instrumentator"
 SIX_WSGI, BRIDGED = "the six layers, `.wsgi`", "the six layers, a2wsgi on both sides"
 FIFTY, ON_REDIS = "a bare Starlette route, 50 callers", "RateLimit on Redis, 50 callers"
 TOGETHER = (STARLETTE, SIX, UNFUSED, NAMED, STACK, NAMED_HIT, HIT, HIT_ALONE, BASE)
@@ -73,6 +74,7 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
     }
     return tables, [
         *_enter_peers(race, tables),
+        *_enter_timing(race, tables, runtime),
         *_enter_wsgi(race, tables, runtime),
         *_enter_redis(race, tables, stack),
     ]
@@ -95,6 +97,17 @@ def _enter_peers(race: Race, tables: dict[str, Rows]) -> Iterator[str]:
             yield f"{name} is not measured: {error}"
         else:
             rows.append((name, STARLETTE))
+
+
+def _enter_timing(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iterator[str]:
+    race.asgi(TIMING, subjects.timing(runtime), settle=subjects.settle(runtime))
+    rows = tables["measurements around the same Starlette route"] = [(TIMING, STARLETTE)]
+    try:
+        race.asgi(INSTRUMENTATOR, peers.instrumentator())
+    except ImportError as error:
+        yield f"prometheus-fastapi-instrumentator is not measured: {error}"
+    else:
+        rows.append((INSTRUMENTATOR, STARLETTE))
 
 
 def _enter_wsgi(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iterator[str]:
@@ -160,6 +173,14 @@ def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
     for name, least in ((ASGI_RATELIMIT, 2.5), (SLOWAPI, 7.0)):
         if name in there:
             yield f"{name} adds, in what RateLimit adds", race.ratio(name, STARLETTE, STARLETTE) / ours, least, far
+    if INSTRUMENTATOR in there:
+        ours = race.ratio(TIMING, STARLETTE, STARLETTE)
+        yield (
+            f"{INSTRUMENTATOR} adds, in what RequestTiming adds",
+            race.ratio(INSTRUMENTATOR, STARLETTE, STARLETTE) / ours,
+            5.0,
+            far,
+        )
     if BRIDGED in there:
         share = race.ratio(SIX_WSGI, WSGI, WSGI) / race.ratio(BRIDGED, WSGI, WSGI)
         yield "the six layers add in WSGI, in what a2wsgi on both sides adds", share, 0, 0.15

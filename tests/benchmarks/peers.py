@@ -58,6 +58,15 @@ def asgi_ratelimit(app: Any = None) -> Any:
     return RateLimitMiddleware(app or subjects.starlette(), caller, MemoryBackend(), {"^/": [Rule(minute=100)]})
 
 
+def instrumentator() -> Starlette:
+    """Return the app behind prometheus-fastapi-instrumentator, as it is by default."""
+    from prometheus_fastapi_instrumentator import Instrumentator
+
+    app = subjects.starlette()
+    Instrumentator().instrument(app)
+    return app
+
+
 def bridged(runtime: Runtime) -> Any:
     """Return the bare WSGI app within the six layers as ASGI, with a2wsgi on both sides of them."""
     from a2wsgi import ASGIMiddleware, WSGIMiddleware

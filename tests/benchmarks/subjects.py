@@ -114,3 +114,8 @@ def stack(handler: Any) -> Nexus:
 def cache(app: Any) -> ResponseCache:
     """Return the cache alone."""
     return ResponseCache(app)
+
+
+def timing(runtime: Runtime) -> Any:
+    """Return the app behind our own measurements, as the stack makes them."""
+    return RequestTiming(starlette(), record=runtime.monitor.record, running=runtime.monitor.running)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import os
 import signal
@@ -41,11 +42,9 @@ class Fleet:
     def wait_for(self, holds, seconds=60):
         deadline = time.monotonic() + seconds
         while True:
-            try:
+            with contextlib.suppress(httpx.HTTPError):
                 if holds():
                     return
-            except httpx.HTTPError:
-                pass
             assert time.monotonic() < deadline, "it did not come to that"
             time.sleep(0.1)
 

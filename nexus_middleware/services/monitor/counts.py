@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Generator
 from typing import Any
@@ -37,6 +38,7 @@ class Counts:
         self.name = f"{socket.gethostname()}:{self.pid}:{secrets.token_hex(3)}"
         self.intake, self.incidents, self.outbox = Intake(SLOW), Incidents(), Outbox()
         self.since_start: dict[Name, Stat] = {}
+        self.began = time.time()  # seconds since the epoch: of what is in there
         self.total = 0  # requests since the start
         self.dropped: deque[tuple[float, int]] = deque(maxlen=50)  # when, and how many measurements
         self._own, self._shared = own, shared
@@ -80,7 +82,7 @@ class Counts:
 
     def forget(self) -> None:
         """Forget what people see of this process, and nothing that is still to be told."""
-        self.since_start = {}
+        self.since_start, self.began = {}, time.time()
         self._recent.clear()
 
     def exchange(self, told: list[Command[Any]]) -> Generator[list[Command[Any]], list[Any], list[Any]]:
