@@ -223,6 +223,7 @@ class Beside:
         opened = bool(settings.admin_token) or access is not None
         paths = [settings.dashboard_path, settings.api_path, *([settings.metrics_path] if opened else [])]
         self._mounts = [(path, path + "/") for path in paths if path]
+        self._maybe = (*self.probes, *[mount for mount, _ in self._mounts])  # how the paths begin that are looked at
         self._probe: Any = wrap(self._probe_asgi, around_admin(runtime))
         self.wsgi = cast("Layer[Any]", wrap(self._probe_wsgi, around_admin(runtime))).wsgi
         self._apps: dict[str, ASGIApp] = {}
@@ -231,6 +232,8 @@ class Beside:
         """Return what serves this path, and the scope as a mount gives it; None if it is the app's after all."""
         root = scope.get("root_path", "")
         path = scope["path"].removeprefix(root)
+        if not path.startswith(self._maybe):  # nearly always
+            return None
         if path in self.probes:
             return self._probe, scope
         for mount, below in self._mounts:

@@ -150,18 +150,16 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             if not name.islower():
                 headers = [(name.lower(), value) for name, value in headers]
                 break
-        start = self._start(message["type"], Head(message["status"], headers))
+        head = Head(message["status"], headers)
+        self.started = True  # whatever comes of it: a step that fails shall not be run again
+        self.dress(head)
+        self.plain = self.flow is None and self.instead is None
+        start = {"type": message["type"], "status": head.status, "headers": head.headers}
         if len(message) == 3:  # nearly always: no trailers, nor what is not known yet
             return start
         self.trailers = message.get("trailers", False)
         self.plain = self.plain and not self.trailers
         return {**message, **start}
-
-    def _start(self, kind: str, head: Head) -> Message:
-        self.started = True
-        self.dress(head)
-        self.plain = self.flow is None and self.instead is None
-        return {"type": kind, "status": head.status, "headers": head.headers}
 
     async def answer(self, reply: Reply) -> None:
         scope = self.request.scope
@@ -173,7 +171,11 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
                 await self.send({"type": "websocket.close", "code": 1008})
                 return
             prefix = "websocket.http"
-        start = self._start(f"{prefix}.response.start", reply.head())
+        head = reply.head()
+        self.started = True  # whatever comes of it: a step that fails shall not be run again
+        self.dress(head)
+        self.plain = self.flow is None and self.instead is None
+        start = {"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers}
         await (self.send(start) if self.instead is None else self._send_instead(start, self.instead))
         await self.send_on({"type": f"{prefix}.response.body", "body": reply.body})
         if reply.again:

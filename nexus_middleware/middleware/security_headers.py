@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from ..errors import SettingsError
-from ..http import App, Head, Headers, Pair, Request, fixed
+from ..http import NAME, App, Head, Headers, Pair, Request, fixed
 from ..rules.csp import GROUP, NONCE, nonced, parse, reporting
 from ..rules.header_presets import Preset, preset_headers
 from ..rules.leaking_headers import LEAKING
@@ -95,7 +95,7 @@ class SecurityHeaders(Layer[None]):
         nonce = request.notes.get(NOTE)
         pairs = lines.pairs if nonce is None else lines.with_nonce(nonce.encode())
         headers = head.headers
-        if lines.watched.isdisjoint([name for name, _ in headers]):  # nearly always
+        if lines.watched.isdisjoint(map(NAME, headers)):  # nearly always
             headers += pairs
         else:
             headers[:] = [pair for pair in headers if pair[0] not in lines.dropped]

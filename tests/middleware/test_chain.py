@@ -90,6 +90,27 @@ def test_an_app_that_fails_before_its_head_is_answered_for_with_all_headers_and_
     assert b'"request_id":"r1"' in body["body"]
 
 
+class Stumbles(Layer[None]):
+    """Fails on the way out, and counts how often."""
+
+    def __init__(self, app):
+        super().__init__(app)
+        self.runs = 0
+
+    def after(self, request, head):
+        self.runs += 1
+        raise RuntimeError("on the way out")
+
+
+def test_a_step_that_fails_on_the_way_out_is_not_run_again(door):
+    app = Stumbles(door.app(Origin()))
+
+    with pytest.raises(RuntimeError, match="on the way out"):
+        door.get(app)
+
+    assert app.runs == 1
+
+
 def test_a_tap_sees_the_body_go_by_and_is_told_the_end_once(door):
     log = []
     app = Watch(door.app(Origin(lambda path, headers: Answer([b"ab", b"cd"]))), "a", log)
