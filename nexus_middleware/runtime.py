@@ -95,16 +95,22 @@ class Runtime:
 
     def _probe(self) -> None:
         """Have the monitor ask the other services how they are."""
-        from .services.monitor.probes import HitProbe, QueueProbe
+        from .services.monitor.probes import CountProbe, HitProbe, QueueProbe
 
         probes = self.monitor.duty.probes
         if self.queues.enabled:
             probes.append(QueueProbe(self._queue_stats))
+        probes.append(CountProbe("security", self._attacks))
         if self.monitor.verdict.judges("cache"):
             probes.append(HitProbe(self._hits))
 
     def _queue_stats(self) -> dict[str, Any]:
         return {**self.queues.all_stats()}  # rq is loaded by the one process that asks
+
+    def _attacks(self) -> int:
+        """Count the security events of the last minute, of the newest thousand."""
+        since = time.time() - 60
+        return sum([1 for event in self.security.events(1_000) if event.get("at", 0.0) >= since])
 
     def _hits(self) -> tuple[int, int]:
         from .stores.commands import Add

@@ -83,6 +83,7 @@ class Monitor(Measures):
         self._others: list[Snapshot] = []
         self._sampled = self._flushed = 0.0
         self._drops = 0
+        self._cached: tuple[float, dict[str, Any]] | None = None
         self._marked = False
 
     def memory(self) -> dict[str, float]:
@@ -227,6 +228,13 @@ class Monitor(Measures):
             "checks": [{**msgspec.to_builtins(x), "since": x.since and _iso(x.since)} for x in checks],
             "reasons": [check.text for check in checks if check.status != "healthy"],
         }
+
+    def cached_health(self, seconds: float = 10.0) -> dict[str, Any]:
+        """Return what `health` last returned here, if that is not older than `seconds`; for who asks often."""
+        now = self.clock()
+        if self._cached is None or not 0 <= now - self._cached[0] < seconds:
+            self._cached = now, self.health()
+        return self._cached[1]
 
     def fleet(self) -> Fleet:
         """Return the live processes, as they last said they were."""

@@ -99,6 +99,18 @@ class Board:
             due, first = pipe.execute()
         return detail(ident, fields, queue, due=due, waits_for=sorted(each.decode() for each in first))
 
+    def of_request(self, request_id: str) -> list[JobDetail]:
+        """Return the jobs that a request queued, and those that its jobs queued, oldest first, each with its attempts.
+
+        The last 100 are known for 8 days; of those that are not kept any more nothing is told. A job's log lines carry
+        the same request id.
+        """
+        with trip():
+            client: Any = self._ledger.client
+            ids = client.lrange(f"{self._ledger.prefix}queues:request:{request_id[:64]}", 0, -1)
+        found = [self.job(ident.decode()) for ident in reversed(ids)]
+        return [job for job in found if job is not None]
+
     def workers(self) -> list[WorkerRow]:
         """List the workers that were seen in the last five minutes."""
         at = f"{self._ledger.prefix}queues:worker"
@@ -239,6 +251,7 @@ class Board:
 
     ajobs = twin(jobs)
     ajob = twin(job)
+    aof_request = twin(of_request)
     aworkers = twin(workers)
     ahistory = twin(history)
     aretry = twin(retry)

@@ -21,6 +21,13 @@ while i < #ARGV do
   local id, words = ARGV[i], tonumber(ARGV[i + 1])
   redis.call('HSET', job(id), unpack(ARGV, i + 2, i + 1 + words))
   if key ~= '' then redis.call('HSET', job(id), 'key', key) end
+  local request = redis.call('HGET', job(id), 'request_id')
+  if request then -- the jobs of a request are found by its id: the last hundred, for eight days
+    local lineage = P .. 'queues:request:' .. request
+    redis.call('LPUSH', lineage, id)
+    redis.call('LTRIM', lineage, 0, 99)
+    redis.call('EXPIRE', lineage, 691200)
+  end
   if #after > 0 then
     redis.call('HSET', job(id), 'status', 'deferred', 'not_before', stamp(due))
     redis.call('ZADD', R .. 'deferred:' .. queue, stamp(now + KEEP), id)
