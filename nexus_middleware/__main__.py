@@ -14,6 +14,7 @@ COMMANDS = {  # each has HELP, options(parser) and run(arguments) -> exit code
     "dashboard": "nexus_middleware.commands.dashboard",
     "queues": "nexus_middleware.commands.queues",
     "cache": "nexus_middleware.commands.cache",
+    "simulate": "nexus_middleware.commands.simulate",
     "block": "nexus_middleware.commands.blocks:block",
     "unblock": "nexus_middleware.commands.blocks:unblock",
 }
