@@ -20,6 +20,7 @@ from .middleware.request_logger import RequestLogger
 from .middleware.request_timing import RequestTiming
 from .middleware.response_cache import CachePolicy, CacheRule, ResponseCache
 from .middleware.security_headers import HeaderPolicy, SecurityHeaders
+from .middleware.security_log import SecurityLog
 from .middleware.trusted_proxies import TrustedProxies
 from .rules.bans import Ban
 from .rules.presets import CacheKeys, CacheTTL, RateLimits
@@ -51,6 +52,7 @@ __all__ = [
     "ResponseCache",
     "Rule",
     "SecurityHeaders",
+    "SecurityLog",
     "Settings",
     "SettingsError",
     "StoreError",

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from .errors import SettingsError
 
+HeaderPreset = Literal["default", "strict", "api", "docs"]
 LogLevel = Literal["error", "warn", "info", "http", "debug"]
 GuardMode = Literal["enforce", "shadow", "off"]
 
@@ -40,7 +41,10 @@ class Settings:
     cors_origins: tuple[str, ...] = ()  # whose pages may read the answers, "https://shop.example"; () for no CORS
     api_keys: tuple[str, ...] = field(default=(), repr=False)  # for /api/*, plain, sha256:… or file:…; () needs none
     input_guard: GuardMode = "shadow"  # or enforce, which refuses what looks like an attack; off
+    header_preset: HeaderPreset = "default"  # of `SecurityHeaders`
     csp: str = ""  # Content-Security-Policy; "" for the preset's
+    csp_report_only: str = ""  # a second policy, which only reports
+    csp_report_path: str = ""  # where browsers report what breaks a policy; "" for nowhere
     admin_token: str = field(default="", repr=False)  # opens the dashboard and its API; "" locks them
     dashboard_path: str = "/admin/infrastructure"
     api_path: str = "/api/infrastructure"
@@ -75,9 +79,9 @@ class Settings:
             raise SettingsError(
                 "trusted_proxies='*' lets everyone claim an address of the allow list: name the proxies"
             )
-        for name in ("dashboard_path", "api_path", "livez_path", "readyz_path", "metrics_path"):
+        for name in ("dashboard_path", "api_path", "csp_report_path", "livez_path", "readyz_path", "metrics_path"):
             _check_path(name, getattr(self, name))
-        for name, kind in (("log_level", LogLevel), ("input_guard", GuardMode)):
+        for name, kind in (("log_level", LogLevel), ("input_guard", GuardMode), ("header_preset", HeaderPreset)):
             if getattr(self, name) not in get_args(kind):
                 raise SettingsError(f"{name}={getattr(self, name)!r} must be one of {', '.join(get_args(kind))}")
 

@@ -17,6 +17,7 @@ from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
 from .middleware.costs import timed
+from .middleware.csp_reports import CSPReports
 from .middleware.input_guard import InputGuard
 from .middleware.ip_filter import IPFilter
 from .middleware.layer import Layer
@@ -27,6 +28,7 @@ from .middleware.request_logger import RequestLogger
 from .middleware.request_timing import RequestTiming
 from .middleware.response_cache import CacheRule, ResponseCache
 from .middleware.security_headers import SecurityHeaders
+from .middleware.security_log import SecurityLog
 from .middleware.tracing import Tracing
 from .middleware.trusted_proxies import TrustedProxies
 from .runtime import Runtime
@@ -60,12 +62,17 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
             server_timing=settings.server_timing,
         ),
         partial(RequestLogger, log=runtime.log.access),
-        partial(SecurityHeaders, csp=settings.csp or None),
+        partial(SecurityLog, record=runtime.security.note),
+        _headers(settings),
         # outside of all that refuses: a page may read why, and a preflight, which brings no key, is answered first
         partial(CORS, origins=settings.cors_origins) if settings.cors_origins else None,
         _allowed_hosts(runtime),
         _ip_filter(runtime),
         partial(BodyLimit, limit=settings.body_limit),
+        # outside of the limit: reports of broken pages shall not use up what their reader may call
+        partial(CSPReports, record=runtime.security.violated, path=settings.csp_report_path)
+        if settings.csp_report_path
+        else None,
         partial(RateLimit, limit=limits, store=store) if limits else None,
         # inside of the limit, so that wrong keys are counted and nobody may guess without end; outside of the cache
         partial(APIKey, keys=settings.api_keys) if settings.api_keys else None,
@@ -82,6 +89,16 @@ def _allowed_hosts(runtime: Runtime) -> Make | None:
     return partial(AllowedHosts, hosts=hosts) if hosts else None
 
 
+def _headers(settings: Settings) -> Make:
+    return partial(
+        SecurityHeaders,
+        preset=settings.header_preset,
+        csp=settings.csp or None,
+        report_only=settings.csp_report_only or None,
+        report_path=settings.csp_report_path,
+    )
+
+
 def _ip_filter(runtime: Runtime) -> Make:
     settings, security = runtime.settings, runtime.security
     strike = security.strike if settings.ban else None
@@ -95,6 +112,7 @@ def around_admin(runtime: Runtime) -> list[Make]:
         partial(TrustedProxies, networks=settings.trusted_proxies),
         RequestID,
         partial(RequestLogger, log=runtime.log.access, exempt=(settings.livez_path, settings.readyz_path)),
+        partial(SecurityLog, record=runtime.security.note),
         SecurityHeaders,
         _ip_filter(runtime),
         partial(BodyLimit, limit=settings.body_limit),

@@ -71,7 +71,10 @@ def test_the_page_of_settings_has_every_setting_with_its_default():
 
 
 ALL = Settings(  # those layers too that are there only if asked for
-    cors_origins=("https://shop.example",), allowed_hosts=("shop.example",), api_keys=("a key",)
+    cors_origins=("https://shop.example",),
+    allowed_hosts=("shop.example",),
+    api_keys=("a key",),
+    csp_report_path="/csp-reports",
 )
 
 

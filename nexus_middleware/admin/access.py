@@ -76,6 +76,7 @@ class Access:
         right = [hmac.compare_digest(hashlib.sha256(token).digest(), wanted) for token in given]
         if any(right):
             return
+        exchange.note("sign_in_failed", "a wrong token", action="refused")
         await self._attempts.failed(exchange.client)
         raise unknown()
 

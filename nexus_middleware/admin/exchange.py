@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from ..http import Receive, Scope
+from ..rules.security_events import SEVERITY, Event, plain
 from .answers import Problem
 
 if TYPE_CHECKING:
@@ -127,3 +129,12 @@ class Exchange:
         """Note in the log what an administrator did."""
         known = {"who": self.who, "client": self.client, "request_id": self.request_id}
         self.runtime.log.security(f"admin.{action}", **known, **fields)
+        self.note("admin_action", action, action="noted")
+
+    def note(self, kind: str, detail: str, *, action: str) -> None:
+        """Put on the list of security events what happened."""
+        path, client = plain(self.path), self.client
+        severity = SEVERITY[kind]
+        event = Event(kind, time.time(), severity, client, self.method, path, action, detail=detail, layer="Admin")
+        event.request_id = self.request_id
+        self.runtime.security.note(event)

@@ -40,6 +40,7 @@ class Chain:
         self.early, self.late = self.plan[:waits], self.plan[waits:]  # what needs nothing but the request, and the rest
         afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
         dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
+        self.watches = [x.watch for x in layers if "watch" in x.steps]
         depths = [*range(len(layers)), -1]  # by how deep a request came; -1, for not at all, is the last item
         self.afters = [[(i, step) for i, step in afters if i <= depth] for depth in depths]
         self.dones = [[(i, step) for i, step in dones if i <= depth] for depth in depths]

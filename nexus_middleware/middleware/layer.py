@@ -14,12 +14,12 @@ from ..stores.base import Store
 from ..stores.commands import Command
 from . import asgi, wsgi
 from .chain import Chain
-from .passage import Want
+from .passage import Passage, Want
 
 A = TypeVar("A")
 Mode: TypeAlias = Literal["enforce", "shadow", "off"]
 Tap: TypeAlias = Callable[[bytes, bool], Command[Any] | None]
-STEPS = ("ask", "before", "after", "done")
+STEPS = ("ask", "before", "after", "done", "watch")
 
 
 class Layer(Generic[A]):
@@ -95,6 +95,9 @@ class Layer(Generic[A]):
         `status` is 500 if no response was started. The command that it returns delays nobody.
         """
         return None
+
+    def watch(self, passage: Passage[Any]) -> None:
+        """Look at a request that is over, and that a layer of this chain or the app has refused; after all `done`s."""
 
     def why(self, request: Request) -> str:
         """Explain this layer's decision, for `request.state.nexus.decisions`; called only when somebody reads it."""

@@ -181,4 +181,7 @@ class Passage(Trace[R], eq=False):
             command = done(request, status if inner is None else inner.get(i, status))
             if command is not None:
                 commands = [*(commands or ()), command]
+        if self.chain.watches and (status >= 400 or self.verdicts is not None or self.inside is not None):
+            for watch in self.chain.watches:
+                watch(self)
         return commands

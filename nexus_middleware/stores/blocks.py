@@ -21,7 +21,7 @@ from .fresh import Fresh
 
 LOG = logging.getLogger("nexus_middleware")
 BLOCKED, VERSION, SPARED, EVENTS = (f"security:{name}" for name in ("blocked", "version", "spared", "events"))
-KEPT_EVENTS = 1_000
+KEPT_EVENTS = 5_000  # as of all events
 WIDEST = {4: 8, 6: 19}  # the shortest prefix that may be blocked: more than that is a mistake
 LOOPBACK = ("127.0.0.0/8", "::1")
 MOST_BANS, MOST_STRIKES = 10_000, 10_000  # of the list, and of the addresses that are judged at a time

@@ -135,13 +135,28 @@ def test_what_was_blocked_is_told_newest_first(desk):
     for n in range(3):
         desk.json("/security/blocked", method="POST", body={"address": f"192.0.2.{n}"})
 
-    said = desk.json("/security/events?limit=2")
+    said = desk.json("/security/events?limit=2&kind=block")
 
     assert [(item["kind"], item["address"]) for item in said["items"]] == [
         ("block", "192.0.2.2"),
         ("block", "192.0.2.1"),
     ]
     assert said["items"][0]["at"].endswith("Z")
+    rest = desk.json(f"/security/events?kind=block&cursor={said['nextCursor']}")
+    assert [item["address"] for item in rest["items"]] == ["192.0.2.0"]
+    assert rest["nextCursor"] is None
+
+
+def test_what_administrators_did_and_wrong_tokens_are_on_the_list(desk):
+    desk.json("/security/blocked", method="POST", body={"address": "192.0.2.7"})
+    desk.ask("/health", headers=[("authorization", "Bearer wrong")])
+
+    items = desk.json("/security/events")["items"]
+
+    assert [(item["kind"], item["detail"]) for item in items if item["layer"] == "Admin"][:2] == [
+        ("sign_in_failed", "a wrong token"),
+        ("admin_action", "block"),
+    ]
 
 
 def test_what_took_the_most_time_comes_first(desk):

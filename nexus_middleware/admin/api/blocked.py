@@ -40,13 +40,15 @@ async def read(exchange: Exchange) -> Answer:
 
 
 async def events(exchange: Exchange) -> Answer:
-    """List what was blocked and let in again, newest first; ?limit= up to 200."""
+    """List what was refused and done, newest first; ?limit= up to 200, ?kind=, ?client=, and ?cursor= of the page before."""
     limit = exchange.query.get("limit", "50")
     if not limit.isascii() or not limit.isdigit() or len(limit) > 3 or not 0 < int(limit) <= MAX_EVENTS:
         raise Problem(400, "bad_limit", f"limit is a whole number from 1 to {MAX_EVENTS}")
-    noted = await exchange.runtime.security.aevents(int(limit))
+    wanted = {name: exchange.query.get(name, "") for name in ("kind", "client", "cursor")}
+    noted = await exchange.runtime.security.aevents(int(limit), **wanted)
     items = [{**event, "at": timestamp(event["at"])} for event in noted]
-    value = {"items": items, "nextCursor": None, "total": None, "totalExact": False}
+    cursor = items[-1]["id"] if len(items) == int(limit) else None
+    value = {"items": items, "nextCursor": cursor, "total": None, "totalExact": False}
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import msgspec
 
+from ...http import Request
 from ...rules.bans import Ban
+from ...rules.security_events import Event
+from ...rules.violations import Violation
 from ...stores import open_store
 from ...stores.base import Store, adrive, drive
 from ...stores.blocks import BLOCKED, EVENTS, Block, Blocks, Steps
-from ...stores.commands import Latest
+from .events import Events
 
-__all__ = ["BLOCKED", "EVENTS", "Ban", "Block", "Security"]
+__all__ = ["BLOCKED", "EVENTS", "Ban", "Block", "Event", "Security"]
 
 
 class Security(Blocks):
@@ -45,6 +48,7 @@ class Security(Blocks):
     ) -> None:
         opened = open_store(store) if isinstance(store, str) else store
         super().__init__(opened, ban=ban, spare=spare, clock=clock)
+        self._events = Events(clock)
 
     def block(self, address: str, *, reason: str = "", lasts: float | None = None) -> None:
         """Refuse `address`, which may be a network, for `lasts` seconds; None for good.
@@ -83,13 +87,70 @@ class Security(Blocks):
         drive(self._read(), self.store.run)
         return address in self
 
-    def events(self, count: int = 100) -> list[dict[str, Any]]:
-        """Return what was done last, newest first."""
-        return [msgspec.json.decode(text) for text in self.store.run([Latest(EVENTS, count)])[0]]
+    def note(self, event: Event) -> None:
+        """Count `event` and put it on the list, without waiting: the store is told within a second."""
+        self._events.note(event)
 
-    async def aevents(self, count: int = 100) -> list[dict[str, Any]]:
+    def violated(self, request: Request, violation: Violation) -> None:
+        """Count what a browser reported, as `CSPReports` takes it; as little does it wait."""
+        self._events.violated(request.client, violation)
+
+    def tick(self, now: float) -> None:
+        """`refresh`, and tell the store of the events that came since, for the background thread."""
+        super().tick(now)
+        drive(self._events.flush(), self.store.run)
+
+    def events(
+        self, count: int = 100, *, kind: str = "", client: str = "", since: float = 0.0, cursor: str = ""
+    ) -> list[dict[str, Any]]:
+        """Return what was refused and done last, newest first, of the newest 5,000 in the last 7 days.
+
+        Args:
+            count: How many, at the most.
+            kind: Only those, such as "rate_limited", "blocked", "bad_key", "sqli", "csp" or "block".
+            client: Only those of this address.
+            since: Only those from this time on, in seconds since the epoch.
+            cursor: Only those after the event that has this `id`: the last one of the page before.
+        """
+        return drive(self._events.listed(count, kind, client, since, cursor), self.store.run)
+
+    async def aevents(
+        self, count: int = 100, *, kind: str = "", client: str = "", since: float = 0.0, cursor: str = ""
+    ) -> list[dict[str, Any]]:
         """`events`, for the event loop."""
-        return [msgspec.json.decode(text) for text in (await self.store.arun([Latest(EVENTS, count)]))[0]]
+        return await adrive(self._events.listed(count, kind, client, since, cursor), self.store.arun)
+
+    def counts(self, window: float = 3600.0) -> dict[str, int]:
+        """Return how many events of each kind there were in the last `window` seconds, up to 8 days."""
+        return drive(self._events.counts(window), self.store.run)
+
+    async def acounts(self, window: float = 3600.0) -> dict[str, int]:
+        """`counts`, for the event loop."""
+        return await adrive(self._events.counts(window), self.store.arun)
+
+    def history(self, window: float = 3600.0) -> list[dict[str, Any]]:
+        """Return the counts of each minute in which there were any, oldest first; of each hour if `window` is over a day."""
+        return drive(self._events.history(window), self.store.run)
+
+    async def ahistory(self, window: float = 3600.0) -> list[dict[str, Any]]:
+        """`history`, for the event loop."""
+        return await adrive(self._events.history(window), self.store.arun)
+
+    def limited(self, window: float = 3600.0, *, most: int = 20) -> list[dict[str, Any]]:
+        """Return the clients that were refused most often for their rate, in whole hours of the clock."""
+        return drive(self._events.limited(window, most), self.store.run)
+
+    async def alimited(self, window: float = 3600.0, *, most: int = 20) -> list[dict[str, Any]]:
+        """`limited`, for the event loop."""
+        return await adrive(self._events.limited(window, most), self.store.arun)
+
+    def csp_reports(self, days: int = 7) -> list[dict[str, Any]]:
+        """Return what browsers reported of broken policies: one item a directive, origin and page, most frequent first."""
+        return drive(self._events.reports(days), self.store.run)
+
+    async def acsp_reports(self, days: int = 7) -> list[dict[str, Any]]:
+        """`csp_reports`, for the event loop."""
+        return await adrive(self._events.reports(days), self.store.arun)
 
     def _list(self) -> Steps:
         self._version = None
