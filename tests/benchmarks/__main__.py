@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nexus_middleware import RateLimit, Settings, SettingsError
+from nexus_middleware import IPFilter, RateLimit, Settings, SettingsError
 from nexus_middleware.runtime import Runtime
 from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
@@ -30,6 +30,8 @@ BASE, LIGHTEST, TUTORIALS = (
     "as tutorials do it",
 )
 LIMITER, SLOWAPI, ASGI_RATELIMIT = "RateLimit", "slowapi", "asgi-ratelimit"
+BY_HAND, GUARD = "limits, by hand", "fastapi-guard, its limit alone"
+FILTER, MANY_FILTER, GUARD_FILTER = "IPFilter, 10 networks", "IPFilter, 100,000 networks", "fastapi-guard, 104 networks"
 TIMING, INSTRUMENTATOR = "RequestTiming", "prometheus-fastapi-instrumentator"
 SIX_WSGI, BRIDGED = "the six layers, `.wsgi`", "the six layers, a2wsgi on both sides"
 FIFTY, ON_REDIS = "a bare Starlette route, 50 callers", "RateLimit on Redis, 50 callers"
@@ -84,8 +86,17 @@ def _enter_peers(race: Race, tables: dict[str, Rows]) -> Iterator[str]:
     race.asgi(LIMITER, RateLimit(subjects.starlette(), subjects.LIMIT, store=MemoryStore()))
     limiters = tables["limiters around the same Starlette route"] = [(LIMITER, STARLETTE)]
     stacks = tables["together"]
+    race.asgi(FILTER, IPFilter(subjects.starlette(), deny=subjects.many(10)))
+    race.asgi(MANY_FILTER, IPFilter(subjects.starlette(), deny=subjects.many(100_000)))
+    filters = tables["address filters around the same Starlette route"] = [
+        (FILTER, STARLETTE),
+        (MANY_FILTER, STARLETTE),
+    ]
     makes: list[tuple[str, Callable[[], Any], Rows]] = [
+        (BY_HAND, peers.limits_by_hand, limiters),
         (ASGI_RATELIMIT, peers.asgi_ratelimit, limiters),
+        (GUARD, peers.fastapi_guard, limiters),
+        (GUARD_FILTER, peers.fastapi_guard_filter, filters),
         (SLOWAPI, peers.slowapi, limiters),
         (LIGHTEST, peers.lightest, stacks),
         (TUTORIALS, peers.tutorials, stacks),
@@ -170,9 +181,11 @@ def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
         if name in there:
             yield f"{name}, add, in what the six layers add", race.ratio(name, STARLETTE, STARLETTE) / six, least, far
     ours = race.ratio(LIMITER, STARLETTE, STARLETTE)
-    for name, least in ((ASGI_RATELIMIT, 2.5), (SLOWAPI, 7.0)):
+    for name, least in ((ASGI_RATELIMIT, 2.5), (BY_HAND, 1.0), (SLOWAPI, 7.0), (GUARD, 7.0)):
         if name in there:
             yield f"{name} adds, in what RateLimit adds", race.ratio(name, STARLETTE, STARLETTE) / ours, least, far
+    yield "a lookup among 100,000 networks, microseconds", subjects.lookup(100_000), 0, 0.6
+    yield "the same, in lookups among 10", subjects.lookup(100_000) / subjects.lookup(10), 0, 1.5
     if INSTRUMENTATOR in there:
         ours = race.ratio(TIMING, STARLETTE, STARLETTE)
         yield (

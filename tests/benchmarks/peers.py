@@ -58,6 +58,58 @@ def asgi_ratelimit(app: Any = None) -> Any:
     return RateLimitMiddleware(app or subjects.starlette(), caller, MemoryBackend(), {"^/": [Rule(minute=100)]})
 
 
+def limits_by_hand() -> Any:
+    """Return the app behind plain ASGI that asks `limits`: one limit in its fastest strategy, and told in headers."""
+    from limits import RateLimitItemPerMinute
+    from limits.storage import MemoryStorage
+    from limits.strategies import FixedWindowRateLimiter
+
+    app, limiter, item = subjects.starlette(), FixedWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(100)
+
+    async def limited(scope: Any, receive: Any, send: Any) -> None:
+        caller = scope["client"][0]
+        if not limiter.hit(item, caller):
+            await JSONResponse({}, 429)(scope, receive, send)
+            return
+        reset, left = limiter.get_window_stats(item, caller)
+        told = b"r=%d;t=%d" % (left, reset - time.time())
+
+        async def send_on(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (b"ratelimit", told)]}
+            await send(message)
+
+        await app(scope, receive, send_on)
+
+    return limited
+
+
+def fastapi_guard() -> Any:
+    """Return the app behind fastapi-guard's plain ASGI class, with all but its limit switched off."""
+    from guard.asgi import PureASGISecurityMiddleware
+    from guard_core.models import SecurityConfig
+
+    off = dict.fromkeys(
+        ("enable_redis", "enable_ip_banning", "enable_penetration_detection", "detection_scan_body"), False
+    )
+    config = SecurityConfig(
+        rate_limit=100, rate_limit_window=60, security_headers={"enabled": False}, log_suspicious_level=None, **off
+    )
+    return PureASGISecurityMiddleware(subjects.starlette(), config=config)
+
+
+def fastapi_guard_filter() -> Any:
+    """Return the app behind the same, with a list of denied networks and nothing else."""
+    from guard.asgi import PureASGISecurityMiddleware
+    from guard_core.models import SecurityConfig
+
+    switches = ("enable_redis", "enable_ip_banning", "enable_penetration_detection", "enable_rate_limiting")
+    config = SecurityConfig(
+        blacklist=subjects.DENIED, security_headers={"enabled": False}, **dict.fromkeys(switches, False)
+    )
+    return PureASGISecurityMiddleware(subjects.starlette(), config=config)
+
+
 def instrumentator() -> Starlette:
     """Return the app behind prometheus-fastapi-instrumentator, as it is by default."""
     from prometheus_fastapi_instrumentator import Instrumentator
