@@ -44,11 +44,11 @@ async def events(exchange: Exchange) -> Answer:
     limit = exchange.query.get("limit", "50")
     if not limit.isascii() or not limit.isdigit() or len(limit) > 3 or not 0 < int(limit) <= MAX_EVENTS:
         raise Problem(400, "bad_limit", f"limit is a whole number from 1 to {MAX_EVENTS}")
-    wanted = {name: exchange.query.get(name, "") for name in ("kind", "client", "cursor")}
-    noted = await exchange.runtime.security.aevents(int(limit), **wanted)
+    kind, client, cursor = (exchange.query.get(name, "") for name in ("kind", "client", "cursor"))
+    noted = await exchange.runtime.security.aevents(int(limit), kind=kind, client=client, cursor=cursor)
     items = [{**event, "at": timestamp(event["at"])} for event in noted]
-    cursor = items[-1]["id"] if len(items) == int(limit) else None
-    value = {"items": items, "nextCursor": cursor, "total": None, "totalExact": False}
+    more = items[-1]["id"] if len(items) == int(limit) else None
+    value = {"items": items, "nextCursor": more, "total": None, "totalExact": False}
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
