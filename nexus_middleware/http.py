@@ -72,7 +72,7 @@ class Origin(Protocol):
     def header(self, name: bytes) -> bytes | None: ...
 
 
-# the request that runs here, set by `RequestID` and `RequestTiming`; and, in a job, where that came from
+# the request that runs here, set by `RequestID`; and, in a job, where that came from
 CURRENT: ContextVar[Request | None] = ContextVar("nexus_request", default=None)
 ORIGIN: ContextVar[Origin | None] = ContextVar("nexus_origin", default=None)
 Refuse: TypeAlias = "Callable[[Request, int], Reply]"

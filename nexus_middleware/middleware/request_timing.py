@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..http import CURRENT, App, Head, Request
+from ..http import App, Head, Request
 from .layer import Layer
 
 now = time.perf_counter
+NOTED, STREAM = "noted", "stream"  # in `request.notes`: that there is more to a request than its time
 STREAMS = (b"text/event-stream", b"multipart/x-mixed-replace", b"application/x-ndjson", b"application/json-seq")
 
 
@@ -22,8 +23,8 @@ class Record(Protocol):
 class RequestTiming(Layer[None]):
     """Time each request from its first step to the first and to the last byte of its answer.
 
-    A stream (server-sent events, NDJSON and the like) is marked in `request.notes["stream"]`: its length is no response
-    time. Until it is finished, a request is in `running`, and in `http.CURRENT` for what the app calls.
+    A stream (server-sent events, NDJSON and the like) is marked in `request.notes["noted"]`: its length is no response
+    time. Until it is finished, a request is in `running`.
 
     Args:
         app: What is measured.
@@ -48,7 +49,6 @@ class RequestTiming(Layer[None]):
         self.running: dict[Any, float] = {} if running is None else running
 
     def before(self, request: Request, answer: None) -> None:
-        CURRENT.set(request)
         self.running[request] = self._clock()
 
     def after(self, request: Request, head: Head) -> None:
@@ -56,7 +56,7 @@ class RequestTiming(Layer[None]):
         for name, value in head.headers:
             if name == b"content-type":
                 if value.startswith(STREAMS):
-                    request.notes["stream"] = True
+                    request.notes[NOTED] = STREAM
                 break
         if self._server_timing:
             costs: dict[str, float] = request.notes.get("costs", {})

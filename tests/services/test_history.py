@@ -162,7 +162,7 @@ def test_an_outage_is_bounded_and_what_is_dropped_is_counted(own_server, clock, 
 def test_streams_and_websockets_have_no_response_time(clock):
     monitor = Monitor(clock=clock)
     monitor.record(Request("/live", scheme="ws"), 101, 60.0, None)
-    monitor.record(Request("/events", stream=True), 200, 30.0, 0.001)
+    monitor.record(Request("/events", noted="stream"), 200, 30.0, 0.001)
     monitor.record(Request("/a"), 200, 0.01, 0.01)
     assert monitor.health()["api"]["p99"] < 12
     rows = {row["name"]: (row["kind"], row["avg"]) for row in monitor.history.connections("1h")["items"]}

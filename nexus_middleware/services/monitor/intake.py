@@ -26,12 +26,13 @@ class Name(NamedTuple):
 class Row:
     """Durations of one name in seconds, not yet counted."""
 
-    __slots__ = ("failed", "first", "name", "seconds")
+    __slots__ = ("add", "add_first", "failed", "first", "name", "seconds")
 
     def __init__(self, name: Name, *, failed: bool) -> None:
         self.name, self.failed = name, failed
         self.seconds: list[float] = []
         self.first: list[float] = []  # to the first byte
+        self.add, self.add_first = self.seconds.append, self.first.append  # found once, and not for each request
 
 
 class Intake:
@@ -56,7 +57,7 @@ class Intake:
         label = f"{method if known else 'OTHER'} {route or '(no route)'}"
         group = f"{status // 100}xx" if 100 <= status < 600 else "5xx"
         row = self.row(Name("api", label, group), failed=group == "5xx")
-        if known and group[0] != "0" and 100 <= status < 600 and row.name.label != OTHER:
+        if known and 200 <= status < 600 and row.name.label != OTHER:  # a websocket's 101 is looked at each time
             self.requests[method, route, status] = row
         return row
 

@@ -11,7 +11,7 @@ from ...rules.queries import shape
 from ...stores.memory import MemoryStore
 from .counts import SLOW, Counts
 from .incidents import Work
-from .intake import FULL
+from .intake import FULL, Row
 from .stats import Stat, told
 from .timer import PerformanceTimer
 
@@ -36,36 +36,45 @@ class Measures:
 
     def record(self, request: Request, status: int, seconds: float, first: float | None) -> None:
         """Note a finished request, for `RequestTiming`; a websocket or a stream is counted apart."""
-        notes = request.notes
-        if request.scheme in SOCKETS or "stream" in notes:
-            self._note_long(request, seconds)
-            return
-        row = self.counts.intake.requests.get((request.method, request.route, status))
-        if row is None:
-            row = self.counts.intake.request_row(request.method, request.route, status)
-        row.seconds.append(seconds)
+        row = self.counts.rows.get((request.method, request.route, status))
+        if row is None or "noted" in request.notes:
+            row = self._looked_at(request, status, seconds)
+            if row is None:
+                return
+        row.add(seconds)
         if first is not None:
-            row.first.append(first)
-        if seconds >= 1.0 or status >= 500 or "db" in notes:
-            self._look(request, status, seconds, row.name.label)
+            row.add_first(first)
+        if seconds >= 1.0 or status >= 500:
+            self._keep(request, status, seconds, row.name.label)
         if len(row.seconds) >= FULL:
             self.fold()
 
-    def _note_long(self, request: Request, seconds: float) -> None:
-        kind = "socket" if request.scheme in SOCKETS else "stream"
-        self.note(kind, request.route or "(no route)", seconds)
+    def _looked_at(self, request: Request, status: int, seconds: float) -> Row | None:
+        """Return the row of a request that is new or has more to it; None if it is no plain request."""
+        noted = request.notes.get("noted")
+        if noted == "stream" or request.scheme in SOCKETS:
+            self.note("socket" if request.scheme in SOCKETS else "stream", request.route or "(no route)", seconds)
+            return None
+        row = self.counts.intake.request_row(request.method, request.route, status)
+        if noted is not None:
+            self.counts.incidents.worked(noted, row.name.label)
+        return row
 
-    def _look(self, request: Request, status: int, seconds: float, label: str) -> None:
+    def _keep(self, request: Request, status: int, seconds: float, label: str) -> None:
         """Keep what is worth a look about one request."""
-        work: Work | None = request.notes.get("db")
-        if work is not None:
-            self.counts.incidents.worked(work, label)
         if seconds >= SLOW["api"]:
+            work = request.notes.get("noted") or Work()
             method, _, route = label.partition(" ")
-            facts: dict[str, Any] = {"dbMs": round(work.ms, 1) if work else 0.0, "dbCount": work.count if work else 0}
-            facts |= {"at": self.clock(), "method": method, "route": route, "status": status}
             self.counts.incidents.slow(
-                **facts, ms=round(seconds * 1000, 1), client=request.client, requestId=request.request_id
+                at=self.clock(),
+                method=method,
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 1),
+                dbMs=round(work.ms, 1),
+                dbCount=work.count,
+                client=request.client,
+                requestId=request.request_id,
             )
         error = sys.exc_info()[1] if status >= 500 else None  # `record` runs while it is on its way out
         if isinstance(error, Exception):
@@ -86,7 +95,9 @@ class Measures:
         self.note("db", query, ms / 1000, failed=failed)
         request = CURRENT.get()
         if request is not None:
-            request.notes.setdefault("db", Work()).add(query, ms)
+            work = request.notes.setdefault("noted", Work())
+            if isinstance(work, Work):  # a stream's are not counted
+                work.add(query, ms)
 
     def track_api_call(self, endpoint: str, ms: float, status: int) -> None:
         """Note a call to another service: "GET api.example.org", milliseconds, and its HTTP status; 0 for no answer."""
