@@ -11,13 +11,13 @@ from ..errors import SettingsError
 from ..http import App, Reply, Request, problem
 from ..rules.fields import Field, cookies, json_fields, pairs, parts
 from ..rules.globs import expression
-from ..rules.injection import Finding, detect, detect_near
+from ..rules.injection import Finding, detect, detect_near, worth
 from ..rules.paths import PLAIN, canonical, matcher
 from .layer import Layer, Mode
 
-MOST = 16_384  # characters of a body that are judged in full; of the rest only what stands around strong words
+MOST = 12_288  # characters of a body that are judged in full; of the rest only what stands around strong words
 SHORT = 256  # characters of a header whose verdict is remembered
-EACH = 16  # characters that a field costs at least
+EACH, CHEAP = 64, 5  # characters that a field costs besides; that one costs which needs no look
 
 # What most clients send, which holds nothing to judge: found so at the engine's own speed.
 _CLEAN_QUERY = re.compile(rb"[\w=&.,-]*").fullmatch
@@ -107,49 +107,47 @@ class InputGuard(Layer[None]):
         if not PLAIN(path) and (found := _judge_path(path)):
             return _at("path", "", found)
         query = request.query
-        if query and not _CLEAN_QUERY(query):
-            fields = pairs(query.decode("latin-1"))
-            if found := self._judge(request, "query", fields):
-                return found
-        return self._find_in_headers(request) or self._find_in_body(request)
-
-    def _find_in_headers(self, request: Request) -> Finding | None:
-        for name, place in ((b"user-agent", "user-agent"), (b"referer", "referer")):
+        worth_it = query and not _CLEAN_QUERY(query)
+        if worth_it and (found := self._judge(request, "query", pairs(query.decode("latin-1")), query)):
+            return found
+        for name in (b"user-agent", b"referer"):
             value = request.header(name)
-            if value is not None and (found := _remembered(value) if len(value) <= SHORT else _judge_bytes(value)):
-                text = value.decode("latin-1")
-                if found := self._judge(request, "header", [(place, text)]):
-                    return found
+            if value is None or not (_remembered if len(value) <= SHORT else _judge_bytes)(value):
+                continue
+            if found := self._judge(request, "header", [(name.decode(), value.decode("latin-1"))], value):
+                return found
         value = request.header(b"cookie")
-        if value is None or _CLEAN_COOKIES(value):
-            return None
-        return self._judge(request, "cookie", cookies(value.decode("latin-1")))
+        if value is not None and not _CLEAN_COOKIES(value):
+            found = self._judge(request, "cookie", cookies(value.decode("latin-1")), value)
+            if found:
+                return found
+        return self._find_in_body(request, request.body) if request.body else None
 
-    def _find_in_body(self, request: Request) -> Finding | None:
-        body = request.body
-        if not body:
-            return None
+    def _find_in_body(self, request: Request, body: bytes) -> Finding | None:
         told = request.header(b"content-type") or b""
         kind = _KIND(told)
         if kind is None:
             return None
         if kind["json"]:
             return self._judge(request, "json", json_fields(body), body)
-        fields = pairs(body.decode("latin-1")) if kind["form"] else parts(body, told)
+        fields = pairs(body.decode("latin-1"), most=3 * MOST) if kind["form"] else parts(body, told)
         return self._judge(request, "form", fields, body)
 
-    def _judge(self, request: Request, kind: str, fields: Iterable[Field], body: bytes = b"") -> Finding | None:
+    def _judge(self, request: Request, kind: str, fields: Iterable[Field], raw: bytes) -> Finding | None:
         """Judge fields, names too, up to a number of characters; of a longer body the rest by strong words alone."""
         left = MOST
         exempt = [fits for on_path, fits in self._exempt if on_path(request.path)] if self._exempt else []
         for name, text in fields:
             if exempt and any(fits(name) or fits(f"{kind} {name}") for fits in exempt):
                 continue
-            left -= len(text) + EACH
-            if left < 0 and body:
-                return _at("body", "", detect_near(body.decode("latin-1")))
-            if not text.isalnum() and (found := detect(text)):
-                return _at(kind, name, found)
+            if left < 0:
+                return _at("body" if raw is request.body else kind, "", detect_near(raw.decode("latin-1")))
+            if worth(text):
+                left -= min(len(text), MOST) + EACH
+                if found := detect(text):
+                    return _at(kind, name, found)
+            else:
+                left -= CHEAP
             if not _CLEAN_NAME(name) and (found := detect(name)):
                 return _at(kind, "", found)
         return None

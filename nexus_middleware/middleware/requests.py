@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
@@ -176,6 +177,7 @@ class WSGIRequest(_Shared, kw_only=True, eq=False):
 _PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
+@lru_cache(1024)  # names are asked for by layers, and are few
 def _key(name: bytes) -> str:
     key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in _PLAIN else f"HTTP_{key}"

@@ -13,22 +13,22 @@ import msgspec
 
 Field = tuple[str, str]  # a name, such as "title" or "items.0.title", and a text
 
-MOST = 10_000  # values of a document, or parts of a form
+MOST = 10_000  # values of a document, parts of a form; the rest of a form is one more
 
 _BOUNDARY = re.compile(rb'boundary\s?=\s?(?:"([^"]{1,70})"|([^\s;,"]{1,70}))', re.IGNORECASE).search
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _PARAMETERS = re.compile(rb'[;\s](filename\*?|name)\s?=\s?"?([^";\r\n]*)', re.IGNORECASE).findall
 
 
-def pairs(text: str, mark: str = "&") -> Iterator[Field]:
-    """Yield the fields of a query or a form, percent-decoded; what has no name is a value.
+def pairs(text: str, *, most: int | None = None) -> Iterator[Field]:
+    """Yield the fields of a query or a form, percent-decoded; what has no name is a value, cut at `most` characters.
 
     >>> [*pairs("q=a+b%21&x=&just")]
     [('q', 'a b!'), ('x', ''), ('', 'just')]
     """
-    for part in text.split(mark):
-        name, equals, value = part.partition("=")
-        yield (unquote_plus(name), unquote_plus(value)) if equals else ("", unquote_plus(part))
+    for part in text.split("&", MOST):
+        name, equals, value = part[:most].partition("=")
+        yield (unquote_plus(name), unquote_plus(value)) if equals else ("", unquote_plus(name))
 
 
 def cookies(text: str) -> Iterator[Field]:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nexus_middleware import IPFilter, RateLimit, Settings, SettingsError
+from nexus_middleware import InputGuard, IPFilter, RateLimit, Settings, SettingsError
 from nexus_middleware.runtime import Runtime
 from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
-from tests.benchmarks import peers, subjects
+from tests.benchmarks import detection, peers, subjects
 from tests.benchmarks.measure import Race
 from tests.conftest import Server
 
@@ -29,6 +29,7 @@ BASE, LIGHTEST, TUTORIALS = (
     "the lightest peers, by hand",
     "as tutorials do it",
 )
+INPUT, INPUT_WSGI, FILTER_WSGI = "and InputGuard inside of IPFilter", "and InputGuard, `.wsgi`", "IPFilter, `.wsgi`"
 LIMITER, SLOWAPI, ASGI_RATELIMIT = "RateLimit", "slowapi", "asgi-ratelimit"
 BY_HAND, GUARD = "limits, by hand", "fastapi-guard, its limit alone"
 FILTER, MANY_FILTER, GUARD_FILTER = "IPFilter, 10 networks", "IPFilter, 100,000 networks", "fastapi-guard, 104 networks"
@@ -70,9 +71,11 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
     race.asgi(HIT_ALONE, subjects.cache(subjects.starlette(subjects.kept_items)))
     for name, make in makes.items():
         race.asgi(f"{name} alone", make(subjects.bare), settle=settle)
+    alone = [(name, BARE) for name in (BARE, *[f"{name} alone" for name in makes])]
+    race.asgi(INPUT, makes["IPFilter"](InputGuard(subjects.bare)))
     tables = {
         "together": [(name, STARLETTE) for name in TOGETHER],
-        "one layer around the bare app": [(name, BARE) for name in (BARE, *[f"{name} alone" for name in makes])],
+        "one layer around the bare app": [*alone, (INPUT, "IPFilter alone")],
     }
     return tables, [
         *_enter_peers(race, tables),
@@ -126,7 +129,9 @@ def _enter_wsgi(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iterat
     makes = subjects.layers(runtime)
     race.wsgi(WSGI, subjects.bare_wsgi)
     race.wsgi(SIX_WSGI, subjects.around(subjects.bare_wsgi, makes).wsgi, settle=settle)
-    rows = tables["WSGI"] = [(WSGI, WSGI), (SIX_WSGI, WSGI)]
+    race.wsgi(FILTER_WSGI, makes["IPFilter"](subjects.bare_wsgi).wsgi)
+    race.wsgi(INPUT_WSGI, makes["IPFilter"](InputGuard(subjects.bare_wsgi)).wsgi)
+    rows = tables["WSGI"] = [(WSGI, WSGI), (SIX_WSGI, WSGI), (FILTER_WSGI, WSGI), (INPUT_WSGI, FILTER_WSGI)]
     try:
         race.wsgi(BRIDGED, peers.bridged(runtime), settle=settle)
     except ImportError as error:
@@ -160,8 +165,9 @@ def _print(race: Race, tables: dict[str, Rows], notes: list[str]) -> None:
                 f"{name:42}{race.micros(name):9.2f}{race.share(name, STARLETTE):13.2f}{added:9.2f}"
                 f"{added * race.micros(STARLETTE):9.2f}{'' if steps is None else steps:>11}"
             )
+    goals = [*_goals(race), *detection.report()]
     print(f"\n{'goals':70}{'is':>9}{'goal':>9}")
-    for text, measured, least, most in _goals(race):
+    for text, measured, least, most in goals:
         met = least <= measured <= most
         goal = f"≤ {most:g}" if least == 0 else f"≥ {least:g}"
         print(f"{text:70}{measured:9.2f}{goal:>9}  {'met' if met else 'missed'}")

@@ -12,6 +12,7 @@ from .sql_tokens import inside, shape
 from .words import Words, beyond
 
 LONGEST = 8192  # characters of a text that are judged in full; of the rest only what stands around strong words
+LOGIC = 2048  # characters in which a logical word makes a shape worth its price
 CATEGORY = "sqli"
 SURE = 8  # a score that needs no look at the text around
 
@@ -41,6 +42,7 @@ _AFTER_QUOTE = re.compile(
     re.VERBOSE,
 ).match
 _QUOTATION = re.compile(r"\S.*[\s(\[=,:{`]", re.DOTALL).fullmatch  # what stands before a quote that opens one
+_ELISION = re.compile(r"(?:.*[^a-z])?(?:[cdjlmnost]|qu)", re.DOTALL).fullmatch  # d'or, l'union
 _REMARK = re.compile(r"(?P<mark>--|\#|/\*)(?P<text>.*+)", re.DOTALL).search
 
 
@@ -58,11 +60,16 @@ def detect_sql_injection(text: str) -> Finding | None:
         text: One value, of any length; the time it takes is in proportion.
     """
     head = text if len(text) <= LONGEST else text[:LONGEST]
-    if not head.isalnum() and (_MARK(head) or _WORD(head.lower())):
+    if not head.isalnum() and may_be_sql(head):
         for spelling in spellings(head):
             if found := judge(spelling):
                 return found
     return beyond(text, LONGEST, STRONG, judge) if len(text) > LONGEST else None
+
+
+def may_be_sql(text: str) -> bool:
+    """Whether `text` has a mark or a word that an injection cannot do without."""
+    return _MARK(text) is not None or _WORD(text.lower()) is not None
 
 
 def judge(text: str) -> Finding | None:
@@ -71,7 +78,7 @@ def judge(text: str) -> Finding | None:
         text = _COMMENT.sub(" ", text)
     if found := _words.find(text):
         return found
-    logical = _LOGICAL(text)
+    logical = _LOGICAL(text, 0, LOGIC)
     shapes: list[str] = []
     if logical or _HEAD(text):
         shapes.append(shape(text))
@@ -90,7 +97,7 @@ def judge(text: str) -> Finding | None:
 def _is_quotation(text: str, at: int, found: Finding) -> bool:
     """Whether the quote at `at` belongs to prose: it opens a quotation, or ends one that a remark follows."""
     head, rest = text[:at], text[at + 1 :]
-    if rest and not rest[0].isspace() and rest[0] != ")" and _QUOTATION(head):
+    if rest and not rest[0].isspace() and rest[0] != ")" and (_QUOTATION(head) or _ELISION(head)):
         return True
     remark = _REMARK(rest)
     if found.rule != "sql-quote-comment" or remark is None:

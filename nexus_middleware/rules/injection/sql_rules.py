@@ -65,7 +65,7 @@ ANYWHERE: Final = [
 ]
 # Shapes of a value that goes into the SQL as it is, from its head on.
 BARE: Final = [
-    ("sql-statement", 7, r"[(]*E(?:[1vVag(C]|nF[n(](?:[;c)WOa]|$)|n,|s[,F])|TnFs|TkTk"),
+    ("sql-statement", 7, r"[(]*E(?:[1vVg(C]|a[F1vVg(]|nF[n(](?:[;c)WOa]|$)|n,|s[,F])|TnFs|TkTk"),
     (
         "sql-break",
         7,
@@ -85,7 +85,8 @@ BARE: Final = [
 # Shapes of what follows the quote that ends the value. Those below 8 must not be a mere quotation.
 INSIDE: Final = [
     ("sql-quote-comment", 6, r"s\)*[,1]*c"),
-    ("sql-quote-logic", 8, rf"s{_CLOSE}&{_OPEN}(?:{_V}{_CLOSE}(?:o|c|$|a)|[gf]\(|E|s?$|1(?:[co)&a]|$)|n[co!])"),
+    ("sql-quote-logic", 8, rf"s{_CLOSE}&{_OPEN}(?:{_V}{_CLOSE}[oca]|[gf]\(|E|1\)*&|n!)"),
+    ("sql-quote-word", 7, rf"s{_CLOSE}&{_OPEN}{_V}{_CLOSE}$"),
     ("sql-quote-union", 8, r"s\)*U[dE(]"),
     ("sql-quote-stacked", 8, r"s\)*;+(?:[EU]|T[knFv]|C|c|$)"),
     ("sql-quote-clause", 7, r"s\)*(?:kn)?(?:W\(*[1sngf]|OB[1sngf(]|E[1gfvVF(an]|T[Fk])"),

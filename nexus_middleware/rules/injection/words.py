@@ -22,18 +22,16 @@ class Words:
 
     def __init__(self, category: str, rules: Iterable[Rule]) -> None:
         self._rules = [
-            (tuple(words), re.compile(pattern).search, Finding(name, score, category))
+            (word, re.compile(pattern).search, Finding(name, score, category))
             for name, score, words, pattern in rules
+            for word in words
         ]
 
     def find(self, text: str) -> Finding | None:
         """Return the first rule that fits."""
-        for words, search, finding in self._rules:
-            for word in words:
-                if word in text:
-                    if search(text):
-                        return finding
-                    break
+        for word, search, finding in self._rules:
+            if word in text and search(text):
+                return finding
         return None
 
 

@@ -13,7 +13,7 @@ LONGEST = 8192  # characters of a text that are judged in full; of the rest only
 MOST = 32  # attributes that are looked at
 CATEGORY = "xss"
 
-_HINT = re.compile(r"[<:&%\\(`\[=@\x00]|/\*|document|\+[aA]|[\x80-\xff\u2000-\u33ff\ufb00-\uffff]").search
+_HINT = re.compile(r"[<&%\\(`\[=@\x00]|:(?<!\d:)|/\*|document|\+[aA]|[\x80-\xff\u2000-\u33ff\ufb00-\uffff]").search
 _COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/")
 _EQUALS = r"(?:[\s\x00-\x20\xa0/\\]|\\x[0-9a-f]{2}|%[0-9a-f]{2}){0,9}+=(?!=)"
 _HANDLER = re.compile(f"on(?P<event>[a-z]{{3,30}}){_EQUALS}").search
@@ -42,11 +42,16 @@ def detect_xss(text: str) -> Finding | None:
         text: One value, of any length; the time it takes is in proportion.
     """
     head = text if len(text) <= LONGEST else text[:LONGEST]
-    if not head.isalnum() and _HINT(head):
+    if not head.isalnum() and may_be_script(head):
         for spelling in spellings(head):
             if found := judge(spelling):
                 return found
     return beyond(text, LONGEST, STRONG, judge) if len(text) > LONGEST else None
+
+
+def may_be_script(text: str) -> bool:
+    """Whether `text` has a mark that script and markup cannot do without."""
+    return _HINT(text) is not None
 
 
 def judge(text: str) -> Finding | None:
