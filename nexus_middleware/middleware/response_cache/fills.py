@@ -22,6 +22,7 @@ from .replies import reply, wants
 
 NONCE = "csp_nonce"  # in `request.notes`: a nonce of this page was read
 STORED = (b"cache-status", b"nexus; fwd=uri-miss; stored")  # RFC 9211
+SILENT = "it does not say how long it is fresh"
 RENEWED = b"nexus; fwd=stale; fwd-status=304"
 RESCUED = b"nexus; hit; detail=stale-if-error"
 
@@ -41,10 +42,19 @@ class Fills:
     ) -> None:
         self._pages, self._flights, self._policy, self._rules = pages, flights, policy, rules
         self._max_entry, self._clock = max_entry, clock
+        targets = [target.encode("latin-1") for target in policy.targets]
+        self._speaks = frozenset(
+            (b"cache-control", b"expires", *targets, *((b"last-modified",) if policy.heuristic else ()))
+        )
 
     def judge(self, request: Request, fetch: Fetch, head: Head) -> Reply | Tap | None:
         """Decide on the head of an answer: a tap copies it, a reply stands for it."""
-        entry, now = fetch.entry, self._clock()
+        entry = fetch.entry
+        rule = fetch.rule = self._rules.of(request.path)
+        said = dict(head.headers)
+        if entry is None and (rule is None or rule.ttl is None) and said.keys().isdisjoint(self._speaks):
+            return self._refuse(fetch, head, SILENT)
+        now = self._clock()
         exchange = self._exchange(request, fetch, head, now)
         if entry is not None and head.status == 304 and fetch.wanted is not None:
             return self._renew(request, fetch, entry, exchange)
@@ -53,7 +63,8 @@ class Fills:
             fetch.reason = f"the app failed with {head.status}: the stale answer stands in"
             return reply(entry, fetch.wanted or wants(request), now, RESCUED)
         made = self._unkeepable(request, fetch) or admit(exchange, self._policy)
-        head.headers[:] = [pair for pair in head.headers if pair[0] not in TAGS]
+        if not said.keys().isdisjoint(TAGS):
+            head.headers[:] = [pair for pair in head.headers if pair[0] not in TAGS]
         if isinstance(made, str):
             return self._refuse(fetch, head, made)
         head.add(*STORED)
@@ -83,7 +94,7 @@ class Fills:
         return lambda chunk, last: told.pop() if told else None
 
     def _exchange(self, request: Request, fetch: Fetch, head: Head, now: float) -> Exchange:
-        rule = fetch.rule = self._rules.of(request.path)
+        rule = fetch.rule
         plain = Exchange(request.method, request.headers, head.status, head.headers, fetch.sent, now, known=fetch.known)
         if rule is None:
             return plain

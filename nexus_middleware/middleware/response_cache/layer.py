@@ -67,12 +67,14 @@ class ResponseCache(Layer[Any]):
     ) -> None:
         super().__init__(app, store=store)
         self._policy = policy = policy or CachePolicy()
+        self._plain = not policy.directives
         self.pages = Pages(max_bytes) if pages is None else pages
         self._rules, self._keys, self._clock = Rules(rules), Keys(policy), clock
         if self.store is not None and self.store.waits:
             self.pages.level = self.pages.level or Level(self.store, self.pages)
         else:
             self.steps = type(self).steps - {"ask"}  # there is nobody to ask: `before` looks itself
+        self._asks = "ask" in self.steps
         self._misses = Misses(self.pages, policy, clock)
         self._flights = self._misses.flights
         self._fills = Fills(self.pages, self._flights, policy, self._rules, max_entry=max_entry, clock=clock)
@@ -95,7 +97,7 @@ class ResponseCache(Layer[Any]):
         fetch: Fetch | None = request.notes.get(self)
         if fetch is not None and fetch.steps is not None:
             return _go_on(fetch, answer)
-        if "ask" in self.steps and (fetch is None or ("api_key" in request.notes and not self._named(request))):
+        if self._asks and (fetch is None or ("api_key" in request.notes and not self._named(request))):
             request.notes.pop(self, None)
             return None
         key = self._key(request) if fetch is None else fetch.key
@@ -110,9 +112,9 @@ class ResponseCache(Layer[Any]):
         entry = None
         if page is not None:
             entry = page.find(request)
-            if entry is not None and not open_to(request, entry):
+            if entry is not None and not (entry.public or open_to(request, entry)):
                 entry = None
-            elif entry is not None and self._may(request, entry, now):
+            elif entry is not None and (entry.fresh > now if self._plain else self._may(request, entry, now)):
                 self.pages.hits += 1
                 return hit(request, page, entry, now)
         elif self._flights.marked(key, now):
@@ -169,9 +171,8 @@ class ResponseCache(Layer[Any]):
 
     def _may(self, request: Request, entry: Entry, now: float) -> bool:
         """Whether `entry` answers the request as it is."""
-        if self._policy.directives and (said := asked(request)):
-            return satisfied(said, entry, now)
-        return entry.fresh > now
+        said = asked(request)
+        return satisfied(said, entry, now) if said else entry.fresh > now
 
     def _alone(self, request: Request, entry: Entry | None) -> bool:
         """Whether nobody shall wait for what the app says to this request: it may be about this request alone."""

@@ -95,11 +95,12 @@ class PageCache:
         self._shared.tick(now)
 
     def _purge(self, kind: Kind, value: str, *, soft: bool) -> Steps[int]:
-        number = self.local.purges.known + 1
+        purge = Purge(self.local.purges.known + 1, kind, value, soft, time.time())
         if self._level is None:
-            return self.local.apply(Purge(number, kind, value, soft, time.time()))
-        number = (yield [self._level.purge(kind, value, soft=soft)])[0]
-        return self.local.forget(Purge(number, kind, value, soft, time.time()))
+            return self.local.apply(purge)
+        count = self.local.forget(purge)  # at once, and again when the channel tells of it under its number
+        yield [self._level.purge(kind, value, soft=soft)]
+        return count
 
     def _note(self) -> None:
         with self._lock:
