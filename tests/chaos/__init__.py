@@ -1,0 +1,1 @@
+"""Kill what runs jobs, again and again, and count what became of every job."""

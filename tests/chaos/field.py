@@ -1,0 +1,144 @@
+"""Where it happens: a Redis that comes and goes, a worker that is started again whenever it is gone, and a ledger."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import redis
+
+from tests.conftest import Server, free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+class LastingServer(Server):
+    """A Redis that still has everything when it is started again."""
+
+    def start(self) -> None:
+        from nexus_middleware.stores.embedded import find_server
+
+        words = f"--port {self.port} --bind 127.0.0.1 --dir {self.folder} --appendonly yes --appendfsync everysec"
+        self.process = subprocess.Popen([find_server(), *words.split(), "--save", ""], stdout=subprocess.DEVNULL)
+        self.client = redis.Redis(port=self.port, socket_timeout=5)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self.client.ping()
+            except redis.RedisError:
+                assert time.monotonic() < deadline, "the server did not start"
+                time.sleep(0.01)
+            else:
+                return
+
+
+class Field:
+    """One run: the server, the worker, the ledger.
+
+    Args:
+        folder: Of the run's own.
+        command: What starts the worker.
+        seed: Of what happens when.
+    """
+
+    def __init__(self, folder: Path, command: list[str], *, seed: int = 1) -> None:
+        self.folder, self.ledger = folder, folder / "ledger"
+        self.ledger.touch()
+        self.server = LastingServer(folder, port=free_port())
+        self.random = random.Random(seed)
+        self._command = command
+        keep = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")}
+        self.environ = {**keep, "PYTHONPATH": str(ROOT), "CHAOS_LEDGER": str(self.ledger)}
+        self.worker: subprocess.Popen[bytes] | None = None
+        self.kills: list[float] = []
+        self.outages: list[tuple[float, float]] = []
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        """Start the worker, and start it again whenever it is gone, as a supervisor of services does."""
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """End all."""
+        self._stopping.set()
+        self._keeper.join(10)
+        self._end_worker()
+        self.server.stop(kill=True)
+
+    def kill(self, *, whole: bool) -> None:
+        """Kill -9: the worker with all its children, or only the children."""
+        with self._lock:
+            if self.worker is None or self.worker.poll() is not None:
+                return
+            own = psutil.Process(self.worker.pid)
+            for process in [*([own] if whole else []), *own.children(recursive=True)]:
+                try:
+                    process.kill()
+                except psutil.NoSuchProcess:
+                    continue
+            self.kills.append(time.time())
+
+    def restart_redis(self, seconds: float) -> None:
+        """Stop Redis, and start it again after so many seconds."""
+        began = time.time()
+        self.server.stop()
+        time.sleep(seconds)
+        self.server.start()
+        self.outages.append((began, time.time()))
+
+    def lines(self) -> list[tuple[float, str, str]]:
+        """What the jobs wrote down: when, what, which."""
+        return [(float(at), what, number) for at, what, number in map(str.split, self.ledger.read_text().splitlines())]
+
+    def counts(self, what: str) -> Counter[str]:
+        """How often each job did it."""
+        return Counter(number for _, each, number in self.lines() if each == what)
+
+    def renew(self) -> None:
+        """Ask the worker to end, so that a new one takes over."""
+        if self.worker is not None:
+            self.worker.terminate()
+
+    def _keep(self) -> None:
+        with (self.folder / "worker.log").open("ab") as out:
+            while not self._stopping.wait(0.05):
+                with self._lock:
+                    if self.worker is None or self.worker.poll() is not None:
+                        self.worker = subprocess.Popen(
+                            self._command, cwd=self.folder, env=self.environ, stdout=out, stderr=out
+                        )
+
+    def _end_worker(self) -> None:
+        if self.worker is None or self.worker.poll() is not None:
+            return
+        for process in [*psutil.Process(self.worker.pid).children(recursive=True), psutil.Process(self.worker.pid)]:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        self.worker.wait()
+
+
+def longest_rescue(field: Field) -> float:
+    """Return the longest time from a run that was cut off to the next run of its job, in seconds."""
+    began: dict[str, float] = {}
+    longest = 0.0
+    for at, what, number in field.lines():
+        if what == "start":
+            longest = max(longest, at - began[number]) if number in began else longest
+            began[number] = at
+        else:
+            began.pop(number, None)  # it ended by itself
+    return longest
+
+
+PYTHON = sys.executable
