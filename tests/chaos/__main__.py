@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = vars(parser.parse_args())
     head = f"{'':22}{'jobs':>6}{'done':>6}{'twice':>6}{'failed':>7}{'seen':>6}{'LOST':>6}{'kills':>6}{'stops':>6}"
-    print(f"{head}  rescue ≤ s   late ≤ s   took s")
+    print(f"{head}  rescue ≤ s  again ≤ s   late ≤ s   took s")
     lost = 0
     for name, run in (("nexus worker, 2 proc.", ours.run), ("rq worker, scheduler", plain_rq.run)):
         with tempfile.TemporaryDirectory(prefix="nexus-chaos-") as folder:
@@ -28,7 +28,7 @@ def main() -> int:
         late = f"{max(told.late_within):.1f}" if told.late_within else "-"
         print(
             f"{name:22}{told.jobs:6}{told.done:6}{told.twice:6}{told.failed:7}{told.failed_told:6}"
-            f"{len(told.lost):6}{told.kills:6}{told.outages:6}{told.rescued_within:12.1f}{late:>11}{told.seconds:9.0f}",
+            f"{len(told.lost):6}{told.kills:6}{told.outages:6}{told.rescued_within:12.1f}{told.again_within:11.1f}{late:>11}{told.seconds:9.0f}",
             flush=True,
         )
         lost += len(told.lost) if run is ours.run else 0

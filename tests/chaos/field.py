@@ -75,7 +75,8 @@ class Field:
         self.server.stop(kill=True)
 
     def kill(self, *, whole: bool) -> None:
-        """Kill -9: the worker with all its children, or only the children."""
+        """Kill -9, once it is at work: the worker with all its children, or only the children."""
+        self._await_work()
         with self._lock:
             if self.worker is None or self.worker.poll() is not None:
                 return
@@ -86,6 +87,14 @@ class Field:
                 except psutil.NoSuchProcess:
                     continue
             self.kills.append(time.time())
+
+    def _await_work(self) -> None:
+        """Wait until a job was begun since the last kill, 20 s at the most: who starts slowly is not to be killed idle."""
+        last, deadline = self.kills[-1] if self.kills else 0.0, time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if any(at > last and what == "start" for at, what, _ in self.lines()[-20:]):
+                return
+            time.sleep(0.05)
 
     def restart_redis(self, seconds: float) -> None:
         """Stop Redis, and start it again after so many seconds."""

@@ -13,7 +13,7 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from nexus_middleware.services.jobs.registry import QUEUES
 
-from .field import PYTHON, Field
+from .field import PYTHON, Field, longest_rescue
 from .ours import Report
 
 FAR = 10**7  # seconds: as if so much time had passed for RQ's maintenance
@@ -40,10 +40,10 @@ def run(folder: Path, *, jobs: int, kills: int, restarts: int, seconds: float, s
         producer.join(120)
         for _ in range(3):
             field.renew()  # and with it the scheduler that died when Redis was away
-            _await_rest(queues)
+            _await_rest(field, queues)
             for queue in queues:  # RQ's workers do this every ten minutes
                 StartedJobRegistry(queue=queue).cleanup(timestamp=int(time.time()) + FAR)
-        _await_rest(queues)
+        _await_rest(field, queues)
         return _report(field, queues, jobs, time.time() - began)
     finally:
         client.close()
@@ -69,13 +69,16 @@ def _produce(queues: list[Queue], jobs: int, seconds: float) -> None:
         time.sleep(seconds / jobs)
 
 
-def _await_rest(queues: list[Queue]) -> None:
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
+def _await_rest(field: Field, queues: list[Queue]) -> None:
+    """Wait until nothing waits any more, or nothing was done for half a minute."""
+    size, since = 0, time.monotonic()
+    while time.monotonic() - since < 30:
         counts = [queue.count + queue.scheduled_job_registry.get_job_count(cleanup=False) for queue in queues]
         if not any(counts):
             time.sleep(1.0)  # what was fetched last ends
             return
+        if (now := field.ledger.stat().st_size) != size:
+            size, since = now, time.monotonic()
         time.sleep(0.2)
 
 
@@ -99,6 +102,7 @@ def _report(field: Field, queues: list[Queue], jobs: int, seconds: float) -> Rep
         kills=len(field.kills),
         outages=len(field.outages),
         rescued_within=float("nan"),  # its maintenance was called by hand
+        again_within=longest_rescue(field),
         late_within=(),
         seconds=seconds,
     )

@@ -12,5 +12,6 @@ def test_no_job_is_lost_however_often_worker_and_redis_are_ended(tmp_path):
     assert told.failed == told.failed_told == 6, told  # each that fails for good, counted and seen
     assert told.twice <= told.jobs * 0.01, told
     assert told.rescued_within <= 60, told
+    assert told.again_within <= 60, told
     assert told.late_within, told
     assert max(told.late_within) <= 5, told
