@@ -9,7 +9,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from .answers import Problem
+from .answers import Problem, nothing_here
 from .attempts import Attempts
 from .rights import RIGHTS, Hook, granted
 from .sessions import Sessions
@@ -96,11 +96,6 @@ def offered(exchange: Exchange) -> list[bytes]:
     scheme, _, bearer = exchange.headers.get("authorization", "").partition(" ")
     given = [bearer.strip()] if scheme.lower() == "bearer" else []
     return [text.encode("latin-1") for text in (*given, exchange.headers.get("x-api-key", "")) if text]
-
-
-def nothing_here() -> Problem:
-    """Return the 404 that does not say whether there is something."""
-    return Problem(404, "not_found", "there is nothing here")
 
 
 def unknown() -> Problem:

@@ -66,6 +66,11 @@ def down(what: str) -> Problem:
     return Problem(503, "store_unavailable", text, {"Retry-After": MAX_AGE_DOWN})
 
 
+def nothing_here() -> Problem:
+    """Return the 404 that does not say whether there is something."""
+    return Problem(404, "not_found", "there is nothing here")
+
+
 def found(value: Mapping[str, Any], meta: Mapping[str, Any], if_none_match: str = "") -> Answer:
     """Return `value` with `meta` as JSON; 304 if the client has just this, apart from what `meta` says of the time."""
     tag = f'W/"{hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:20]}"'

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from ..http import ASGIApp, Receive, Scope, Send
-from .access import Access, nothing_here
-from .answers import Answer, Problem
+from .access import Access
+from .answers import Answer, Problem, nothing_here
 from .api import RESOURCES
 from .exchange import Exchange, House
 from .mounts import local_path, with_slash

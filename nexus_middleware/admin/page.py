@@ -14,8 +14,7 @@ from typing import Any
 import msgspec
 
 from ..http import Pair
-from .access import nothing_here
-from .answers import NO_STORE, Answer, Problem
+from .answers import NO_STORE, Answer, Problem, nothing_here
 from .exchange import Exchange
 from .resource import Action, Resource
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..resource import Action, Resource
-from . import blocked, cache, health, metrics, performance, queues, session
+from . import analytics, blocked, cache, health, jobs, metrics, performance, queues, session, workers
 
 RESOURCES: dict[str, Resource] = {
     "/health": Resource("health", {"GET": Action("view", health.read)}),
@@ -18,6 +18,19 @@ RESOURCES: dict[str, Resource] = {
     "/queues/{queue:path}/resume": Resource("queues", {"POST": Action("queues:pause", queues.resume)}),
     "/queues/{queue:path}/retry-failed": Resource("queues", {"POST": Action("queues:retry", queues.retry_failed)}),
     "/queues/{queue:path}/empty": Resource("queues", {"POST": Action("queues:delete", queues.empty)}),
+    "/queues/{queue:path}/jobs": Resource("jobs", {"GET": Action("view", jobs.of_queue)}),
+    "/queues/{queue:path}/history": Resource("queues", {"GET": Action("view", jobs.history)}),
+    "/jobs:bulk": Resource("jobs", {"POST": Action("view", jobs.bulk)}),  # it asks for the right of its action
+    "/jobs/{id}": Resource("jobs", {"GET": Action("view", jobs.one), "DELETE": Action("queues:delete", jobs.delete)}),
+    "/jobs/{id}/retry": Resource("jobs", {"POST": Action("queues:retry", jobs.retry)}),
+    "/jobs/{id}/cancel": Resource("jobs", {"POST": Action("queues:delete", jobs.cancel)}),
+    "/requests/{request_id}/jobs": Resource("jobs", {"GET": Action("view", jobs.of_request)}),
+    "/workers": Resource("workers", {"GET": Action("view", workers.workers)}),
+    "/schedules": Resource("schedules", {"GET": Action("view", workers.schedules)}),
+    "/schedules/{name}/run": Resource("schedules", {"POST": Action("schedules:run", workers.run)}),
+    "/schedules/{name}/pause": Resource("schedules", {"POST": Action("schedules:run", workers.pause)}),
+    "/schedules/{name}/resume": Resource("schedules", {"POST": Action("schedules:run", workers.resume)}),
+    "/analytics": Resource("results", {"GET": Action("view", analytics.read)}),
     "/performance": Resource("measurements", {"GET": Action("view", performance.read)}),
     "/metrics": Resource("measurements", {"GET": Action("view", metrics.read)}),
     "/security/events": Resource("events", {"GET": Action("view", blocked.events)}),

@@ -6,8 +6,10 @@ from collections.abc import Awaitable
 from typing import Any
 
 from ...errors import SettingsError
+from ...services.queues.shapes import Grown
 from ..answers import Answer, Problem, done, found
 from ..exchange import Exchange
+from . import asked
 
 
 async def read(exchange: Exchange) -> Answer:
@@ -20,29 +22,33 @@ async def read(exchange: Exchange) -> Answer:
 
 async def pause(exchange: Exchange) -> Answer:
     """Have workers take no more jobs from the queue."""
-    queue = await _known(exchange)
+    queue = await known(exchange)
     return await _do(exchange, "pause", queue, exchange.runtime.queues.apause(queue))
 
 
 async def resume(exchange: Exchange) -> Answer:
     """Have workers take jobs from the queue again."""
-    queue = await _known(exchange)
+    queue = await known(exchange)
     return await _do(exchange, "resume", queue, exchange.runtime.queues.aresume(queue))
 
 
 async def retry_failed(exchange: Exchange) -> Answer:
     """Put the queue's failed jobs back into it."""
-    queue = await _known(exchange)
+    queue = await known(exchange)
     return await _do(exchange, "retry_failed", queue, exchange.runtime.queues.aretry_failed(queue))
 
 
 async def empty(exchange: Exchange) -> Answer:
-    """Drop the queue's jobs that wait or are delayed."""
-    queue = await _known(exchange)
-    return await _do(exchange, "empty", queue, exchange.runtime.queues.aclear(queue))
+    """Drop the queue's jobs that wait or are delayed; ?expected=N insists that there are not many more."""
+    queue, expected = await known(exchange), asked.number(exchange, "expected")
+    try:
+        return await _do(exchange, "empty", queue, exchange.runtime.queues.board.aempty(queue, expected=expected))
+    except Grown as error:
+        members = {"expected": error.expected, "matched": error.found}
+        raise Problem(409, "count_changed", str(error), members=members) from error
 
 
-async def _known(exchange: Exchange) -> str:
+async def known(exchange: Exchange) -> str:
     """Return the queue that the path names, if there is one of that name."""
     queue = exchange.parameter("queue")
     try:

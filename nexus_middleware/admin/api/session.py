@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..access import nothing_here
-from ..answers import Answer, done, found
+from ..answers import Answer, done, found, nothing_here
 from ..exchange import Exchange
 
 

@@ -184,6 +184,10 @@ class Analytics:
             if not metric or field.decode() == metric
         ]
 
+    async def aresults(self, *, since: float = 0.0, metric: str = "") -> list[Result]:
+        """`results`, for the event loop."""
+        return await asyncio.to_thread(lambda: self.results(since=since, metric=metric))
+
     def now(self) -> datetime:
         """Return the time, in our zone."""
         return datetime.fromtimestamp(self._clock(), self.zone)

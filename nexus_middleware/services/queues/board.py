@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rq.defaults import RQ_KEY_PREFIX
 
-from ...errors import NexusError, SettingsError
+from ...errors import SettingsError
 from ...rules.buckets import merged, percentile
 from ..jobs.scripts import HOLD, trip
-from .shapes import STATES, History, JobDetail, Page, Point, State, WorkerRow, detail, matches, row
+from .shapes import STATES, Grown, History, JobDetail, Page, Point, State, WorkerRow, detail, matches, row
 from .twins import twin
 
 if TYPE_CHECKING:
@@ -30,19 +30,6 @@ REGISTRIES = {
     "deferred": "deferred",
     "canceled": "canceled",
 }
-
-
-class Grown(NexusError):
-    """There are many more jobs than whoever asked had seen: nothing was done.
-
-    Args:
-        expected: How many they had seen.
-        found: How many there are.
-    """
-
-    def __init__(self, expected: int, found: int) -> None:
-        super().__init__(f"{expected} jobs were expected, and there are {found}: nothing was deleted")
-        self.expected, self.found = expected, found
 
 
 class Board:

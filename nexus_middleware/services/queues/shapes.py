@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from ...errors import NexusError
 from ...rules.redaction import clean
 from ...rules.retries import RETRIES
 
@@ -22,6 +23,19 @@ STATES: dict[str, State] = {  # by RQ's word
     "deferred": "deferred",
     "canceled": "canceled",
 }
+
+
+class Grown(NexusError):
+    """There are many more jobs than whoever asked had seen: nothing was done.
+
+    Args:
+        expected: How many they had seen.
+        found: How many there are.
+    """
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(f"{expected} jobs were expected, and there are {found}: nothing was deleted")
+        self.expected, self.found = expected, found
 
 
 class JobRow(msgspec.Struct, frozen=True, rename="camel"):
