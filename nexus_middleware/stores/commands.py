@@ -166,6 +166,13 @@ class AddOnce(Command[bool], frozen=True, gc=False):
     rows: tuple[Row, ...]
 
 
+class SumFields(Command[dict[str, bytes]], frozen=True, gc=False):
+    """Return the sums of the fields of the hashes under `keys`, whole numbers; of those that end with `top`, the greatest."""
+
+    keys: tuple[str, ...]
+    top: str
+
+
 class GetFields(Command[dict[str, bytes]], frozen=True, gc=False):
     """Return all fields of the hash under `key`; {} if there is none."""
 

@@ -17,6 +17,7 @@ from . import commands as c
 from .base import LIVE, Ear, Listening
 from .counts import Counts, stops
 from .kept import Recalls, Value
+from .sums import summed
 
 FOREVER = float("inf")
 KINDS = {bytes: "string", int: "string", dict: "hash", deque: "list"}  # in the words of Redis
@@ -67,6 +68,7 @@ class MemoryStore:
             c.AddFields: self._add_fields,
             c.AddOnce: self._add_once,
             c.GetFields: self._get_fields,
+            c.SumFields: lambda x, now: summed([self._get_fields(c.GetFields(key), now) for key in x.keys], x.top),
             c.DropFields: self._drop_fields,
             c.Push: self._push,
             c.Latest: self._latest,
@@ -242,8 +244,7 @@ class MemoryStore:
         return True
 
     def _get_fields(self, command: c.GetFields, now: float) -> dict[str, bytes]:
-        entry = self._entry(command.key, now)
-        return {} if entry is None else dict(entry.value)
+        return {} if (entry := self._entry(command.key, now)) is None else dict(entry.value)
 
     def _get_some(self, command: c.GetSome, now: float) -> list[bytes | None]:
         entry = self._entry(command.key, now)

@@ -23,8 +23,9 @@ def _script(name: str) -> tuple[bytes, str]:
 (COUNT, SHA), (BACK, BACK_SHA) = _script("count"), _script("give_back")
 (TELL, TELL_SHA), (ALIVE, ALIVE_SHA) = _script("tell"), _script("alive")
 (ONCE, ONCE_SHA), (BUDGET, BUDGET_SHA) = _script("add_once"), _script("budget")
+SUM, SUM_SHA = _script("sum_fields")
 (RECALL, RECALL_SHA), (FILL, FILL_SHA) = _script("recall"), _script("fill")
-SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET, RECALL, FILL)
+SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET, RECALL, FILL, SUM)
 WORKERS = "rate:workers"
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
@@ -170,6 +171,10 @@ def _add_once(p: str, x: c.AddOnce) -> list[Words]:
     return [("EVALSHA", ONCE_SHA, 1 + len(keys), f"{p}told:{x.member}", *[p + key for key in keys], *args)]
 
 
+def _sum_fields(p: str, x: c.SumFields) -> list[Words]:
+    return [("EVALSHA", SUM_SHA, len(x.keys), *[p + key for key in x.keys], x.top)]
+
+
 def _push(p: str, x: c.Push) -> list[Words]:
     return [("LPUSH", p + x.key, *x.values), ("LTRIM", p + x.key, 0, x.cap - 1), *_ending(p + x.key, x.ttl)]
 
@@ -243,6 +248,7 @@ _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
     c.AddFields: (_add_fields, _nothing),
     c.AddOnce: (_add_once, lambda raws: bool(raws[0])),
     c.GetFields: (lambda p, x: [("HGETALL", p + x.key)], lambda raws: {k.decode(): v for k, v in raws[0].items()}),
+    c.SumFields: (_sum_fields, lambda raws: {k.decode(): v for k, v in zip(raws[0][::2], raws[0][1::2], strict=True)}),
     c.GetSome: (lambda p, x: [("HMGET", p + x.key, *x.fields)], _first),
     c.Several: (_several, _nothing),
     c.Recall: (_recall, _first),

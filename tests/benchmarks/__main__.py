@@ -117,7 +117,7 @@ def _enter_timing(race: Race, tables: dict[str, Rows], runtime: Runtime) -> Iter
     race.asgi(TIMING, subjects.timing(runtime), settle=subjects.settle(runtime))
     rows = tables["measurements around the same Starlette route"] = [(TIMING, STARLETTE)]
     try:
-        race.asgi(INSTRUMENTATOR, peers.instrumentator())
+        race.asgi(INSTRUMENTATOR, subjects.instrumentator())
     except ImportError as error:
         yield f"prometheus-fastapi-instrumentator is not measured: {error}"
     else:

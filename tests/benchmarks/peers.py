@@ -110,15 +110,6 @@ def fastapi_guard_filter() -> Any:
     return PureASGISecurityMiddleware(subjects.starlette(), config=config)
 
 
-def instrumentator() -> Starlette:
-    """Return the app behind prometheus-fastapi-instrumentator, as it is by default."""
-    from prometheus_fastapi_instrumentator import Instrumentator
-
-    app = subjects.starlette()
-    Instrumentator().instrument(app)
-    return app
-
-
 def bridged(runtime: Runtime) -> Any:
     """Return the bare WSGI app within the six layers as ASGI, with a2wsgi on both sides of them."""
     from a2wsgi import ASGIMiddleware, WSGIMiddleware

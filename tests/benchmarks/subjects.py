@@ -139,3 +139,12 @@ def lookup(networks: int) -> float:
             decide(request, None)
         best = min(best, time.process_time() - began)
     return best / len(requests) * 1e6
+
+
+def instrumentator() -> Starlette:
+    """Return the app behind a peer of it, prometheus-fastapi-instrumentator, as it is by default."""
+    from prometheus_fastapi_instrumentator import Instrumentator
+
+    app = starlette()
+    Instrumentator().instrument(app)
+    return app

@@ -131,3 +131,12 @@ def test_a_later_telling_counts_too(any_store):
         assert ask(any_store, c.AddOnce("host:1", number, (c.Row({"h": 60}, {"n": 5}, {"top": number}),)))
 
     assert ask(any_store, c.GetFields("h")) == {"n": b"10", "top": b"2"}
+
+
+def test_hashes_are_added_up_and_of_some_fields_the_greatest_counts(any_store):
+    any_store.run([c.AddFields("a", {"n": 3, "x:m": 40, "b1": 1}), c.AddFields("b", {"n": 2**40, "x:m": 9}, 60)])
+
+    summed = ask(any_store, c.SumFields(("a", "none", "b"), ":m"))
+
+    assert summed == {"n": b"%d" % (2**40 + 3), "x:m": b"40", "b1": b"1"}
+    assert ask(any_store, c.SumFields(("none",), ":m")) == {}

@@ -9,17 +9,19 @@ import msgspec
 
 from ...errors import SettingsError, StoreError
 from ...stores.base import adrive, drive
-from ...stores.commands import Command, Get, GetFields, Latest, Push, Put
+from ...stores.commands import Command, Get, GetFields, Latest, Push, Put, SumFields
 from .fleet import GONE_AFTER, PROCESSES, Snapshot
-from .rings import SEPARATOR, TOTALS, Ring, Slot, label_key, labelled, slot_key, window
-from .stats import Stat, gathered, told, total
+from .rings import KINDS_BY_LABEL, SHARDS, TOP, label_key, labelled, slot_key, total_key, window
+from .stats import Stat, told, total
+from .tables import ROWS, Stats, by_endpoint, chosen, heaviest, named, point, repeated
 
 if TYPE_CHECKING:
     from . import Monitor
 
 P = ParamSpec("P")
 WINDOWS = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800}  # seconds
-ROWS = 100
+AT_ONCE = 24  # steps that Redis sums up in one go
+SLOTS_AT_ONCE = 60
 DEPLOYS_KEPT = 90 * 86_400.0  # seconds
 SLOW, REPEATS, DEPLOYS = "monitor:slow", "monitor:repeats", "monitor:deploys"
 ERRORS, ERROR_COUNTS = "monitor:errors", "monitor:errors:counts"
@@ -80,8 +82,10 @@ class History:
         `partial`: true, since its step is not over.
         """
         ring, steps = window(_seconds(window_), self.monitor.clock())
-        hashes = yield [GetFields(slot_key(ring, at)) for at in steps]
-        points = [_point(at, ring, _chosen(hash_, process)) for at, hash_ in zip(steps, hashes, strict=True)]
+        hashes: list[dict[str, bytes]] = []
+        for start in range(0, len(steps), SLOTS_AT_ONCE):
+            hashes += yield [GetFields(slot_key(ring, at)) for at in steps[start : start + SLOTS_AT_ONCE]]
+        points = [point(at, ring, chosen(hash_, process)) for at, hash_ in zip(steps, hashes, strict=True)]
         points[-1]["partial"] = True
         (deploys,) = yield [Latest(DEPLOYS, 20)]
         marks = [mark for mark in map(msgspec.json.decode, deploys) if mark["at"] >= steps[0]]
@@ -89,16 +93,17 @@ class History:
 
     def _endpoints(self, window_: str = "1h") -> Steps:
         """Return `items`: endpoints by the time they took in all, each with counts, times, `statuses` and its `share`."""
-        stats = yield from self._stats(window_)
-        rows = [{"endpoint": label, **row} for label, row in _by_endpoint(stats).items()]
-        return {"window": window_, "items": _heaviest(rows)}
+        stats = yield from self._stats("api", window_)
+        rows = [{"endpoint": label, **row} for label, row in by_endpoint(stats).items()]
+        return {"window": window_, "items": heaviest(rows)}
 
     def _endpoint(self, label: str, window_: str = "1h") -> Steps:
         """Return one endpoint: its row, its times to the first byte, and histograms of both, `[bucket, count]` in pairs."""
-        stats = yield from self._stats(window_)
+        stats = yield from self._stats("api", window_)
+        stats |= yield from self._stats("first", window_)
         own = {key: stat for key, stat in stats.items() if key[0] == "api" and key[1] == label}
         last, first = total(own.values()), stats.get(("first", label, ""), Stat())
-        row = _by_endpoint(own).get(label, {"count": 0})
+        row = by_endpoint(own).get(label, {"count": 0})
         (slow,) = yield [Latest(SLOW, ROWS * 2)]
         samples = [each for each in map(msgspec.json.decode, slow) if f"{each['method']} {each['route']}" == label]
         return {
@@ -116,15 +121,15 @@ class History:
 
         `repeated` says where one request sent the same query ten times or more: `[{"endpoint", "requests", "most"}]`.
         """
-        stats = yield from self._stats(window_)
+        stats = yield from self._stats("db", window_)
         (repeats,) = yield [GetFields(REPEATS)]
-        repeated = _repeated(repeats)
+        where = repeated(repeats)
         rows = [
-            {"query": key[1], **told(stat), "repeated": repeated.get(key[1], [])}
+            {"query": key[1], **told(stat), "repeated": where.get(key[1], [])}
             for key, stat in stats.items()
             if key[0] == "db"
         ]
-        return {"window": window_, "items": _heaviest(rows)}
+        return {"window": window_, "items": heaviest(rows)}
 
     def _timers(self, window_: str = "1h") -> Steps:
         """Return `items`: what `measure` and `PerformanceTimer` timed, by name."""
@@ -136,10 +141,11 @@ class History:
 
     def _connections(self, window_: str = "1h") -> Steps:
         """Return `items`: websockets and streams, which have no response time: how many, and how long they lasted."""
-        stats = yield from self._stats(window_)
+        stats = yield from self._stats("socket", window_)
+        stats |= yield from self._stats("stream", window_)
         kinds = {"socket": "websocket", "stream": "stream"}
         rows = [{"name": k[1], "kind": kinds[k[0]], **told(s)} for k, s in stats.items() if k[0] in kinds]
-        return {"window": window_, "items": _heaviest(rows)}
+        return {"window": window_, "items": heaviest(rows)}
 
     def _slow(self, count: int = ROWS) -> Steps:
         """Return `items`: the latest requests of a second or more, newest first.
@@ -168,8 +174,10 @@ class History:
 
     def _totals(self) -> Steps:
         """Return `stats`: what was counted since ever, by kind, label and status class; for exports."""
-        hashes = yield [GetFields(TOTALS)]
-        return {"stats": {tuple(k.split(SEPARATOR)): stat for k, stat in gathered(hashes, SEPARATOR).items()}}
+        hashes = []
+        for kind in sorted(KINDS_BY_LABEL):
+            hashes += yield [GetFields(total_key(kind, shard)) for shard in range(SHARDS)]
+        return {"stats": named(hashes)}
 
     def _alerts(self) -> Steps:
         """Return `items`: alerts that are on, then those that are over, each with code, severity, text, since and count."""
@@ -185,16 +193,21 @@ class History:
         return {"items": rows or [self.monitor.fleet().own.row(self.monitor.counts.name, now)]}
 
     def _of_kind(self, kind: str, window_: str) -> Steps:
-        stats = yield from self._stats(window_)
+        stats = yield from self._stats(kind, window_)
         return {
             "window": window_,
-            "items": _heaviest([{"name": k[1], **told(s)} for k, s in stats.items() if k[0] == kind]),
+            "items": heaviest([{"name": k[1], **told(s)} for k, s in stats.items() if k[0] == kind]),
         }
 
-    def _stats(self, window_: str) -> Generator[list[Command[Any]], list[Any], dict[tuple[str, ...], Stat]]:
+    def _stats(self, kind: str, window_: str) -> Generator[list[Command[Any]], list[Any], Stats]:
+        """Return what was measured of one kind, summed up by Redis, in trips that are short for whoever comes between."""
         ring, steps = labelled(_seconds(window_), self.monitor.clock())
-        hashes = yield [GetFields(label_key(ring, at)) for at in steps]
-        return {tuple(name.split(SEPARATOR)): stat for name, stat in gathered(hashes, SEPARATOR).items()}
+        hashes: list[dict[str, bytes]] = []
+        for shard in range(SHARDS):
+            keys = [label_key(ring, at, kind, shard) for at in steps]
+            for start in range(0, len(keys), AT_ONCE):
+                hashes += yield [SumFields(tuple(keys[start : start + AT_ONCE]), TOP)]
+        return named(hashes)
 
     series, aseries = both(_series)
     endpoints, aendpoints = both(_endpoints)
@@ -227,69 +240,3 @@ def _seconds(window_: str) -> int:
     if window_ not in WINDOWS:
         raise SettingsError(f"window={window_!r} must be one of {', '.join(WINDOWS)}")
     return WINDOWS[window_]
-
-
-def _chosen(fields: dict[str, bytes], process: str) -> list[Slot]:
-    decode = msgspec.msgpack.Decoder(Slot).decode
-    return [decode(text) for name, text in fields.items() if not process or name == process]
-
-
-def _point(at: int, ring: Ring, slots: list[Slot]) -> dict[str, Any]:
-    def stat(kind: str) -> Stat:
-        return total([slot.stats[kind] for slot in slots if kind in slot.stats])
-
-    def gauge(name: str) -> float | None:
-        values = [slot.gauges[name] for slot in slots if name in slot.gauges]
-        return round(sum(values), 1) if values else None
-
-    api, database = stat("api"), stat("db")
-    statuses: dict[str, int] = {}
-    for slot in slots:
-        for group, count in slot.statuses.items():
-            statuses[group] = statuses.get(group, 0) + count
-    return {
-        "at": at,
-        "requests": api.count,
-        "perSecond": round(api.count / ring.step, 2),
-        "statuses": statuses,
-        "p50": api.ms(0.5),
-        "p95": api.ms(0.95),
-        "p99": api.ms(0.99),
-        "firstP95": stat("first").ms(0.95),
-        "rssMB": gauge("rssMB"),
-        "cpu": gauge("cpu"),
-        "running": gauge("running"),
-        "lagP95": stat("lag").ms(0.95),
-        "dbCount": database.count,
-        "dbAvg": database.mean,
-        "dbP95": database.ms(0.95),
-        "calls": stat("call").count,
-        "streams": stat("stream").count,
-        "sockets": stat("socket").count,
-    }
-
-
-def _by_endpoint(stats: dict[tuple[str, ...], Stat]) -> dict[str, dict[str, Any]]:
-    groups: dict[str, dict[str, Stat]] = {}
-    for (kind, label, group), stat in stats.items():
-        if kind == "api":
-            groups.setdefault(label, {})[group] = stat
-    return {
-        label: {**told(total(by.values())), "statuses": {group: stat.count for group, stat in by.items()}}
-        for label, by in groups.items()
-    }
-
-
-def _repeated(fields: dict[str, bytes]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for field, amount in fields.items():
-        query, endpoint, what = field.split(SEPARATOR)
-        row = found.setdefault(query, {}).setdefault(endpoint, {"endpoint": endpoint})
-        row["requests" if what == "n" else "most"] = int(amount)
-    return {query: [*rows.values()] for query, rows in found.items()}
-
-
-def _heaviest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    whole = sum([row["totalMs"] for row in rows])
-    first = sorted(rows, key=lambda row: -row["totalMs"])[:ROWS]
-    return [{**row, "share": round(row["totalMs"] / whole, 4) if whole else 0.0} for row in first]

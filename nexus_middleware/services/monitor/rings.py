@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -12,7 +13,8 @@ from .intake import Name
 from .stats import Stat, fields
 
 SEPARATOR = "\x1f"
-TOTALS = "monitor:totals"
+SHARDS = 4  # into which labels are parted, so that no hash is large: Redis does nothing else while it reads one
+TOP = SEPARATOR + "m"  # how a field ends of which the greatest counts
 KINDS_BY_LABEL = frozenset(("api", "first", "stream", "socket", "db", "call", "timer"))
 
 
@@ -47,9 +49,19 @@ def slot_key(ring: Ring, at: int) -> str:
     return f"monitor:slots:{ring.step}:{at}"
 
 
-def label_key(ring: Ring, at: int) -> str:
-    """Return the hash of the step that begins at `at`, with what all processes measured by label."""
-    return f"monitor:labels:{ring.step}:{at}"
+def label_key(ring: Ring, at: int, kind: str, shard: int) -> str:
+    """Return the hash of the step that begins at `at`, with what all processes measured of one kind, by label."""
+    return f"monitor:labels:{ring.step}:{at}:{kind}:{shard}"
+
+
+def total_key(kind: str, shard: int) -> str:
+    """Return the hash of what was counted since ever."""
+    return f"monitor:totals:{kind}:{shard}"
+
+
+def shard_of(label: str) -> int:
+    """Return the part in which a label is."""
+    return crc32(label.encode()) % SHARDS
 
 
 class Slots:
@@ -66,6 +78,8 @@ class Slots:
             at = int(now) // ring.step * ring.step
             kept = self._now.get(ring.step)
             slot = kept[1] if kept is not None and kept[0] == at else Slot({}, {}, {})
+            if not stats and slot.gauges == slot.gauges | gauges:
+                continue  # nothing new is to be told
             self._now[ring.step] = at, slot
             for name, stat in stats.items():
                 slot.add(name, stat)
@@ -95,10 +109,12 @@ class Slots:
 
 def by_label(minute: int, stats: dict[Name, Stat]) -> Iterator[tuple[Name, Row]]:
     """Yield what adds each stat to the rings of labels, and to the totals for ever, of the minute that begins then."""
-    keys: dict[str, float | None] = {label_key(ring, minute // ring.step * ring.step): ring.kept for ring in LABELLED}
-    keys[TOTALS] = None
+    starts = [(ring, minute // ring.step * ring.step) for ring in LABELLED]
     for name, stat in stats.items():
         if name.kind in KINDS_BY_LABEL:
+            shard = shard_of(name.label)
+            keys: dict[str, float | None] = {label_key(ring, at, name.kind, shard): ring.kept for ring, at in starts}
+            keys[total_key(name.kind, shard)] = None
             adds, tops = fields(stat, SEPARATOR.join(name) + SEPARATOR)
             yield name, Row(keys, adds, tops)
 
