@@ -10,7 +10,7 @@ from ..errors import StoreError
 from ..http import Head, Message, Receive, Reply, Scope, Send, problem
 from ..lifespan import lifespan
 from .chain import Chain, log
-from .passage import Flow, Passage, Want
+from .passage import PATIENCE, Flow, Passage, Want
 from .requests import STATE, ASGIRequest, asgi_request
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
         if step is Want.BODY:
             return await self._read_body() or self.advance()
         if isinstance(step, Future):  # shielded: one caller's cancellation must not break the others' promise
-            return self.advance(await asyncio.shield(asyncio.wrap_future(step)))
+            return self.advance(await _kept(step))
         return self.advance(await self.ask(step))
 
     async def ask(self, commands: list[Command[Any]]) -> list[Any]:
@@ -223,6 +223,14 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
         task = asyncio.get_running_loop().create_task(layer(twin, _no_body, _nowhere))
         self.chain.background.add(task)  # the loop itself keeps only a weak reference
         task.add_done_callback(self.chain.ended)
+
+
+async def _kept(promise: Future[Any]) -> Any:
+    """Return the outcome of a promise; None if it takes too long."""
+    try:
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(promise)), PATIENCE)
+    except TimeoutError:
+        return None
 
 
 async def _no_body() -> Message:

@@ -12,6 +12,8 @@ from ..http import Head, Reply
 from ..stores.commands import Command
 from .trace import R, Trace
 
+PATIENCE = 10.0  # seconds that a promise is waited for; then its outcome is None
+
 
 class Want(Enum):
     """What a passage waits for besides the store and promises."""

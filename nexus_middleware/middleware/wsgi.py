@@ -15,7 +15,7 @@ from ..errors import StoreError
 from ..http import TEXTS, Head, Headers, Pair, Reply
 from .bodies import BodyTooLong, Metered, hold
 from .chain import Chain, log
-from .passage import Flow, Passage, Want
+from .passage import PATIENCE, Flow, Passage, Want
 from .requests import ENVIRON, WSGIRequest, wsgi_request
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
     def _wait(self, step: Any) -> Any:
         if step is Want.BODY:
             return hold(self.request) or self.advance()
-        return self.advance(step.result() if isinstance(step, Future) else self._ask(step))
+        return self.advance(_kept(step) if isinstance(step, Future) else self._ask(step))
 
     def _ask(self, commands: list[Command[Any]]) -> list[Any]:
         store = self.chain.store
@@ -168,6 +168,14 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
             log.exception("a request that was repeated in the background failed")
         finally:
             self.chain.background.discard(threading.current_thread())
+
+
+def _kept(promise: Future[Any]) -> Any:
+    """Return the outcome of a promise; None if it takes too long."""
+    try:
+        return promise.result(PATIENCE)
+    except TimeoutError:
+        return None
 
 
 def _line(status: int) -> str:

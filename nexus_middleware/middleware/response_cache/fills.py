@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
@@ -20,6 +21,12 @@ from .flights import PASS, Flights
 from .options import Rules
 from .replies import reply, wants
 
+# what frameworks build links of, or route by, and whoever asks may send: it makes an answer of its own
+MIRRORED = frozenset(
+    b"x-forwarded-host x-forwarded-proto x-forwarded-scheme x-forwarded-port x-forwarded-prefix x-forwarded-server "
+    b"x-forwarded-ssl forwarded x-host x-scheme x-original-host x-original-url x-rewrite-url front-end-https origin "
+    b"x-http-method-override x-http-method x-method-override x-script-name".split()
+)
 NONCE = "csp_nonce"  # in `request.notes`: a nonce of this page was read
 STORED = (b"cache-status", b"nexus; fwd=uri-miss; stored")  # RFC 9211
 SILENT = "it does not say how long it is fresh"
@@ -94,23 +101,15 @@ class Fills:
         return lambda chunk, last: told.pop() if told else None
 
     def _exchange(self, request: Request, fetch: Fetch, head: Head, now: float) -> Exchange:
-        rule = fetch.rule
-        plain = Exchange(request.method, request.headers, head.status, head.headers, fetch.sent, now, known=fetch.known)
+        rule, asked = fetch.rule, request.headers
+        vary = tuple([name for name, _ in asked if name in MIRRORED])
+        plain = Exchange(
+            request.method, asked, head.status, head.headers, fetch.sent, now, vary=vary, known=fetch.known
+        )
         if rule is None:
             return plain
-        return Exchange(
-            request.method,
-            request.headers,
-            head.status,
-            head.headers,
-            fetch.sent,
-            now,
-            rule.ttl,
-            self._rules.vary[rule.path],
-            rule.tags,
-            rule.key is not None,
-            fetch.known,
-        )
+        personal = rule.key is not None
+        return replace(plain, ttl=rule.ttl, vary=vary + self._rules.vary[rule.path], tags=rule.tags, personal=personal)
 
     def _unkeepable(self, request: Request, fetch: Fetch) -> str:
         if NONCE in request.notes:

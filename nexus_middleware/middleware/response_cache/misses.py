@@ -107,8 +107,8 @@ class Misses:
             if landed is not None and max(landed.fresh, landed.stale) > now and fits(landed, request.headers):
                 self._pages.hits += 1
                 return reply(landed, wants(request), now, SHARED)
-            if self.flights.marked(fetch.key, now):
-                break
+            if not leader.landed or self.flights.marked(fetch.key, now):
+                break  # it takes too long, as behind a client who reads slowly, or it cannot be kept
         fetch.alone = True
         return None
 
