@@ -17,7 +17,7 @@ from nexus_middleware import (
 )
 from tests.connection import Connection
 from tests.helpers import Answer, Origin
-from tests.rules.samples import PLAIN
+from tests.rules.honest import PLAIN
 
 SQL, XSS = "7' or 'x'='x", "<script>steal()</script>"
 SQL_BYTES = b"7%27%20or%20%27x%27=%27x"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from nexus_middleware.rules.injection import detect, detect_near, detect_sql_injection, detect_xss
 from nexus_middleware.rules.injection.decoders import plain, spellings
 from nexus_middleware.rules.injection.sql_tokens import MOST, inside, shape
-from tests.rules.samples import PLAIN, RICH, SQLI, XSS
+from tests.rules.attacks import SQLI, XSS
+from tests.rules.honest import PLAIN, RICH
 
 
 @pytest.mark.parametrize("text", SQLI)

@@ -29,20 +29,20 @@ _LOGICAL = re.compile(
 # A head that leaves the value of a number or a name, or is SQL from the start.
 _HEAD = re.compile(
     r"""\s*+(?:
-      (?:select|insert|exec|copy|declare|order|group|having|where|waitfor|as|or|and|xor)\b
+      (?:select|insert|update|delete|create|exec|copy|declare|order|group|having|where|waitfor|as|or|and|xor)\b
     | [^a-z\s](?!\s*[a-z]+\s+(?!or|and)[a-z])
     | (?:[\w.@%]++[\s,]*+)?(?:[-+*/()|&]|(?:or|and|xor|order|group|having|where|as|waitfor|union)\b)
     )""",
     re.VERBOSE,
 ).match
 _AFTER_QUOTE = re.compile(
-    r"""(?:[\s)]|/\*)*+(?:[^\w\s'"]|(?:or|and|xor|union|except|intersect|order|group|having|where|limit|like|rlike|regexp
+    r"""[\s)]*+(?:[^\w\s'"]|(?:or|and|xor|union|except|intersect|order|group|having|where|limit|like|rlike|regexp
     |between|in|is|div|mod|select|insert|exec|waitfor|procedure|as|collate|glob|sounds|into|not|delete|drop|update
     |shutdown|goto)\b)""",
     re.VERBOSE,
 ).match
 _QUOTATION = re.compile(r"\S.*[\s(\[=,:{`]", re.DOTALL).fullmatch  # what stands before a quote that opens one
-_ELISION = re.compile(r"(?:.*[^a-z])?(?:[cdjlmnost]|qu)", re.DOTALL).fullmatch  # d'or, l'union
+_QUOTED_WORD = re.compile(r"\s*(['\"])\w+\1").match
 _REMARK = re.compile(r"(?P<mark>--|\#|/\*)(?P<text>.*+)", re.DOTALL).search
 
 
@@ -97,7 +97,11 @@ def judge(text: str) -> Finding | None:
 def _is_quotation(text: str, at: int, found: Finding) -> bool:
     """Whether the quote at `at` belongs to prose: it opens a quotation, or ends one that a remark follows."""
     head, rest = text[:at], text[at + 1 :]
-    if rest and not rest[0].isspace() and rest[0] != ")" and (_QUOTATION(head) or _ELISION(head)):
+    if rest and not rest[0].isspace() and rest[0] != ")" and _QUOTATION(head):
+        return True
+    if head[-1:].isalpha() and rest[:1].isalpha():  # within a word: d'or, l'union
+        return True
+    if not head.strip() and _QUOTED_WORD(text):
         return True
     remark = _REMARK(rest)
     if found.rule != "sql-quote-comment" or remark is None:

@@ -46,6 +46,12 @@ WORDS: Final = [
     ("sql-mode", 8, ["boolean"], r"['\"]\s{0,20}in\s{1,20}boolean\s{1,20}mode\b"),
     ("sql-declare", 8, ["declare"], r"declare\s{1,20}@\w"),
     (
+        "sql-drop",
+        8,
+        ["drop"],
+        r"drop\s{1,20}(?:table|database)\s{1,20}(?:if\s{1,20}exists\s{1,20})?[\w.`\"\[\]]{1,60}\s{0,9}(?:;|--|\#|$)",
+    ),
+    (
         "sql-execute",
         8,
         ["exec"],
@@ -61,11 +67,15 @@ ANYWHERE: Final = [
     ("sql-tautology", 8, rf"[&W]{_OPEN}[1sV]{_CLOSE}o{_OPEN}[1sV]|C\(*[1s]o[1s]|so\(*[1s]&"),
     ("sql-call", 8, rf"&{_OPEN}(?:{_V}{_CLOSE}o{_OPEN})?(?:\(E)?g\(|oo?\(s,g\(|s\.g\("),
     ("sql-subselect", 8, r"\(E(?:[1gvVaCfd]|\(|s[,)F]|n(?:,n)*F[^w])|[&ao,]\(*E[1gvVas(]"),
-    ("sql-stacked", 8, r";(?:E(?:[1gvVaC(]|n[F,])|T(?:kn|F[^w]|F$|nk|v|g|ng)|g\([1s]o[1s])"),
+    ("sql-stacked", 8, r";(?:E(?:[1gvVaC(]|n[F,])|T(?:kn|F[^w]|F$|nk|v|g|ng|c|$|\(s)|g\([1s]o[1s])"),
 ]
 # Shapes of a value that goes into the SQL as it is, from its head on.
 BARE: Final = [
-    ("sql-statement", 7, r"[(]*E(?:[1vVg(C]|a[F1vVg(]|nF[n(](?:[;c)WOa]|$)|n,|s[,F])|TnFs|TkTk"),
+    (
+        "sql-statement",
+        7,
+        r"[(]*E(?:[1vVg(C]|a[F1vVg(]|nF[n(](?:[;c)WOa]|$)|n,|s[,F])|T(?:nFs|kTk|Fnk?\(|FnWno|nkno|k[fn]\()",
+    ),
     (
         "sql-break",
         7,
@@ -76,7 +86,7 @@ BARE: Final = [
         7,
         rf"[1v]?&{_OPEN}(?:{_V}{_CLOSE}o{_OPEN}(?:g\(|1$|1c|s$|sc|\(E)|g\(|1c|1OB)|n?&\(*non\)*(?:c|$)",
     ),
-    ("sql-order", 6, r"a?(?:1,)*[1s]?OB(?:1(?:,[1g])*\)?(?:c|$)|g\(|1,)|OBn(?:W|c)"),
+    ("sql-order", 6, r"a?(?:1,)*[1s]?OB(?:1(?:,[1g])*\)?k?(?:c|$)|g\(|1,)|OBn(?:W|c)"),
     ("sql-having", 6, rf"a?[1sn]?(?:kn)?W\(*(?:[1s]{_CLOSE}o\(*[1s]|[1n]c)"),
     ("sql-wait", 8, r"[1s),]*Tks"),
     ("sql-arithmetic", 6, r"1?[a&]+(?:\(E|g\(.*c|[kg]\(?g)|\(1o1\)|1o1$|s!?os$"),
@@ -88,8 +98,8 @@ INSIDE: Final = [
     ("sql-quote-logic", 8, rf"s{_CLOSE}&{_OPEN}(?:{_V}{_CLOSE}[oca]|[gf]\(|E|1\)*&|n!)"),
     ("sql-quote-word", 7, rf"s{_CLOSE}&{_OPEN}{_V}{_CLOSE}$"),
     ("sql-quote-union", 8, r"s\)*U[dE(]"),
-    ("sql-quote-stacked", 8, r"s\)*;+(?:[EU]|T[knFv]|C|c|$)"),
-    ("sql-quote-clause", 7, r"s\)*(?:kn)?(?:W\(*[1sngf]|OB[1sngf(]|E[1gfvVF(an]|T[Fk])"),
+    ("sql-quote-stacked", 8, r"s\)*;+(?:[EU]|T[knFvc(]|T$|C|c|$)"),
+    ("sql-quote-clause", 7, r"s\)*(?:kn)?(?:W\(*[1sngf]|OB[1sngf(]|E[1gfvVF(an]|T[Fk]|Fv)"),
     (
         "sql-quote-operator",
         7,

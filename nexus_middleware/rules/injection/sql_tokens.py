@@ -27,7 +27,7 @@ _WORDS: Final = {
     "a": "div mod collate binary",
     "1": "null true false current_user session_user user current_date current_timestamp",
     "C": "case when then else end",
-    "k": "as set table database values if exists schema index view function trigger delay outfile dumpfile",
+    "k": "asc desc as set table database values if exists schema index view function trigger delay outfile dumpfile",
     "w": "the a an this that these your our my their his her its any each some one no",
 }
 KINDS: Final = {word: kind for kind, words in _WORDS.items() for word in words.split()}

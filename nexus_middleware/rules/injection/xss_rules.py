@@ -82,6 +82,8 @@ WORDS: Final = [
     ("xss-code", 7, ["settimeout"], r"settimeout\s?(?:\(\s?['\"`]|`|(?<=['\"][;,)+-]settimeout)\()"),
     ("xss-code", 7, ["setinterval"], r"setinterval\s?(?:\(\s?['\"`]|`|(?<=['\"][;,)+-]setinterval)\()"),
     ("xss-code", 7, ["constructor"], r"constructor(?:(?<=\[['\"]constructor)|(?<=\.constructor)\s?\()"),
+    ("xss-code", 7, ["onerror"], r"onerror\s{0,9}=\s{0,9}(?:alert|eval|confirm|prompt|function)"),
+    ("xss-code", 7, ["import"], r"import\s?\(\s?['\"`](?:https?:|//|data:)"),
     ("xss-code", 7, ["function"], r"new\s{1,9}function\s?[(`]"),
     (
         "xss-code",
