@@ -70,6 +70,11 @@ class IPFilter(Layer[None]):
         if status >= 400 and self._strike is not None and not named and client not in self._blocked:
             self._strike(client, status)
 
+    @property
+    def only(self) -> bool:
+        """Whether nobody may call but those whom a list names."""
+        return self._only
+
     def why(self, request: Request) -> str:
         client = request.client
         if client in self._deny:

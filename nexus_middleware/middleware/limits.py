@@ -107,6 +107,10 @@ class Compiled:
         caller = store_key(caller)
         return self.quotas, tuple([(quota.prefix + caller, quota.limit) for quota in self.quotas])
 
+    def about(self, path: str) -> bool:
+        """Whether the rule is about this path, with some method."""
+        return self._path(path)
+
     def meets(self, request: Request) -> bool:
         """Whether the rule is about this call."""
         return (not self._methods or request.method in self._methods) and self._path(request.path)

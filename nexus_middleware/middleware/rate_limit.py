@@ -158,6 +158,10 @@ class RateLimit(Layer[Allowances]):
             return None
         return GiveBack(taken) if taken else None
 
+    def covers(self, path: str) -> bool:
+        """Whether some rule is about this path."""
+        return any(rule.about(path) for rule in self._rules)
+
     def why(self, request: Request) -> str:
         counted: _Counted | None = request.notes.get(self)
         if counted is None or not (counted.answers or counted.unseen):

@@ -46,6 +46,21 @@ class TrustedProxies(Layer[None]):
         self._names, self._header, self._hops = tuple(names), header.lower(), hops
         self._warned = False
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Whom it believes."""
+        return self._names
+
+    @property
+    def hops(self) -> int | None:
+        """Which entry it takes, from the right."""
+        return self._hops
+
+    @property
+    def warned(self) -> bool:
+        """Whether X-Forwarded-For has arrived though no proxy is trusted."""
+        return self._warned
+
     def before(self, request: Request, answer: None) -> None:
         peer = request.client or None
         if not (self._unix if peer is None else peer in self._networks):
