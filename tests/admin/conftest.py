@@ -60,7 +60,7 @@ class Queues:
         return 45
 
     def all_stats(self):
-        return self.stats
+        return {}
 
 
 def sign_in(desk, *, token=TOKEN, headers=(SAME,), **options):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..resource import Action, Resource
 from . import analytics, blocked, cache, health, jobs, metrics, performance, queues, session, workers
 
+PARTS: tuple[performance.Name, ...] = ("endpoints", "queries", "timers", "calls", "connections")
 RESOURCES: dict[str, Resource] = {
     "/health": Resource("health", {"GET": Action("view", health.read)}),
     "/overview": Resource("health", {"GET": Action("view", health.overview)}),
@@ -32,6 +33,16 @@ RESOURCES: dict[str, Resource] = {
     "/schedules/{name}/resume": Resource("schedules", {"POST": Action("schedules:run", workers.resume)}),
     "/analytics": Resource("results", {"GET": Action("view", analytics.read)}),
     "/performance": Resource("measurements", {"GET": Action("view", performance.read)}),
+    **{
+        f"/performance/{name}": Resource("measurements", {"GET": Action("view", performance.windowed(name))})
+        for name in PARTS
+    },
+    "/performance/endpoint": Resource("measurements", {"GET": Action("view", performance.endpoint)}),
+    "/performance/slow": Resource("measurements", {"GET": Action("view", performance.slow)}),
+    "/performance/errors": Resource("measurements", {"GET": Action("view", performance.errors)}),
+    "/processes": Resource("processes", {"GET": Action("view", performance.processes)}),
+    "/alerts": Resource("alerts", {"GET": Action("view", performance.alerts)}),
+    "/alerts/{code}/mute": Resource("alerts", {"POST": Action("alerts:mute", performance.mute)}),
     "/metrics": Resource("measurements", {"GET": Action("view", metrics.read)}),
     "/security/events": Resource("events", {"GET": Action("view", blocked.events)}),
     "/security/blocked": Resource(

@@ -1,28 +1,112 @@
-"""GET /performance."""
+"""What was measured over hours and days: charts, endpoints, queries, timers, slow requests, errors, alerts."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal, TypeAlias
 
-from ..answers import Answer, found
+import msgspec
+
+from ...stores.base import adrive
+from ..answers import Answer, Problem, done, found, nothing_here
 from ..exchange import Exchange
+from ..panels import timestamp
+from . import asked
 
-ROWS = 50  # those that took the most time in all
+Name: TypeAlias = Literal["endpoints", "queries", "timers", "calls", "connections"]
+Part: TypeAlias = Callable[[Exchange], Awaitable[Answer]]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=7 * 86_400)]
+
+
+class Mute(msgspec.Struct):
+    """How long nobody is to be told of an alert: seconds, 0 to tell again."""
+
+    seconds: Seconds = 3_600.0
 
 
 async def read(exchange: Exchange) -> Answer:
-    """List the endpoints and queries that took the most time in this process, since it started."""
-    monitor, panels = exchange.runtime.monitor, exchange.panels
-    value = {"endpoints": heaviest(monitor.api_stats(), "endpoint"), "queries": heaviest(monitor.db_stats(), "query")}
-    meta = {**panels.meta(), "scope": "process"}
+    """Tell the charts of ?window= (15m, 1h, 6h, 24h, 7d), of all processes or of one ?process=, endpoints and queries."""
+    history, window = exchange.runtime.monitor.history, _window(exchange)
+    series = await history.aseries(window, asked.text(exchange, "process"))
+    endpoints, queries = await history.aendpoints(window), await history.aqueries(window)
+    points = [{**point, "at": timestamp(point["at"]), "atMs": int(point["at"] * 1000)} for point in series["points"]]
+    deploys = [{**mark, "at": timestamp(mark["at"]), "atMs": int(mark["at"] * 1000)} for mark in series["deploys"]]
+    value = {**series, "points": points, "deploys": deploys, "endpoints": endpoints["items"]}
+    value["queries"] = queries["items"]
+    return _answer(exchange, value)
+
+
+def windowed(name: Name) -> Part:
+    """Return the resource that lists them over ?window=."""
+
+    async def listed(exchange: Exchange) -> Answer:
+        listing = getattr(exchange.runtime.monitor.history, f"a{name}")
+        return _answer(exchange, _listing(await listing(_window(exchange))))
+
+    return listed
+
+
+async def endpoint(exchange: Exchange) -> Answer:
+    """Tell all of one endpoint, ?endpoint=GET%20/courses/{id}, over ?window=."""
+    label = exchange.query.get("endpoint", "")
+    if not 0 < len(label) <= 500:
+        raise Problem(400, "bad_endpoint", "endpoint is a method and a route, such as GET /courses/{id}")
+    return _answer(exchange, await exchange.runtime.monitor.history.aendpoint(label, _window(exchange)))
+
+
+async def slow(exchange: Exchange) -> Answer:
+    """List the latest requests of a second or more."""
+    told = await exchange.runtime.monitor.history.aslow(asked.limit(exchange, 100))
+    items = [{**item, "at": timestamp(item["at"])} for item in told["items"]]
+    return _answer(exchange, _listing({**told, "items": items}))
+
+
+async def errors(exchange: Exchange) -> Answer:
+    """List exceptions by type and raising line, the latest first."""
+    told = await exchange.runtime.monitor.history.aerrors()
+    items = [{**x, "first": timestamp(x["first"]), "last": timestamp(x["last"])} for x in told["items"]]
+    return _answer(exchange, _listing({**told, "items": items}))
+
+
+async def processes(exchange: Exchange) -> Answer:
+    """List the live processes."""
+    return _answer(exchange, _listing(await exchange.runtime.monitor.history.aprocesses()))
+
+
+async def alerts(exchange: Exchange) -> Answer:
+    """List the alerts that are on, then those that are over."""
+    told = await exchange.runtime.monitor.history.aalerts()
+    return _answer(exchange, _listing({**told, "items": [_alert(item) for item in told["items"]]}))
+
+
+async def mute(exchange: Exchange) -> Answer:
+    """Tell nobody of an alert for an hour, or for as long as the body says."""
+    code, monitor = exchange.parameter("code"), exchange.runtime.monitor
+    seconds = (await exchange.json(Mute)).seconds if exchange.headers.get("content-length", "0") != "0" else 3_600.0
+    store = monitor.store or monitor.own
+    if not await adrive(monitor.alerts.muting(code, seconds), store.arun):
+        raise nothing_here()
+    exchange.audit("alert_mute", target=code, seconds=seconds)
+    return done({"success": True, "code": code, "seconds": seconds})
+
+
+def _window(exchange: Exchange) -> str:
+    asked.window(exchange)
+    return exchange.query.get("window", "1h")
+
+
+def _listing(told: dict[str, Any]) -> dict[str, Any]:
+    return {**told, "nextCursor": None, "total": len(told["items"]), "totalExact": True}
+
+
+def _alert(item: dict[str, Any]) -> dict[str, Any]:
+    until, muted = item["until"], item["mutedUntil"]
+    shown = {name: item[name] for name in ("code", "severity", "text", "value", "count")}
+    times = {"since": timestamp(item["since"]), "until": None if until is None else timestamp(until)}
+    return {**shown, **times, "on": until is None, "mutedUntil": timestamp(muted) if muted else None}
+
+
+def _answer(exchange: Exchange, value: dict[str, Any]) -> Answer:
+    scope = value.get("scope", "process")
+    meta = {**exchange.panels.meta(), "scope": scope}
     return found(value, meta, exchange.headers.get("if-none-match", ""))
-
-
-def heaviest(stats: dict[str, dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """Return the rows with the greatest total time, each with its label under `name` and its share of that time."""
-    totals = {label: row["count"] * row["avg"] for label, row in stats.items()}
-    whole = sum(totals.values())
-    first = sorted(totals, key=lambda label: -totals[label])[:ROWS]
-    return [
-        {name: label, **stats[label], "share": round(totals[label] / whole, 4) if whole else 0.0} for label in first
-    ]
