@@ -11,6 +11,8 @@ from .layer import Layer
 
 now = time.perf_counter
 NOTED, STREAM = "noted", "stream"  # in `request.notes`: that there is more to a request than its time
+LONG = 0.05  # seconds, below which even a stream is an answer like any other
+HEADLESS = (None, None)  # the time of the first byte, and its head, where none came
 STREAMS = (b"text/event-stream", b"multipart/x-mixed-replace", b"application/x-ndjson", b"application/json-seq")
 
 
@@ -23,8 +25,8 @@ class Record(Protocol):
 class RequestTiming(Layer[None]):
     """Time each request from its first step to the first and to the last byte of its answer.
 
-    A stream (server-sent events, NDJSON and the like) is marked in `request.notes["noted"]`: its length is no response
-    time. Until it is finished, a request is in `running`.
+    A stream (server-sent events, NDJSON and the like) that took 50 ms or more is marked in `request.notes["noted"]`: its
+    length is no response time. Until it is finished, a request is in `running`.
 
     Args:
         app: What is measured.
@@ -52,12 +54,8 @@ class RequestTiming(Layer[None]):
         self.running[request] = self._clock()
 
     def after(self, request: Request, head: Head) -> None:
-        first = request.notes["first"] = self._clock() - self.running[request]
-        for name, value in head.headers:
-            if name == b"content-type":
-                if value.startswith(STREAMS):
-                    request.notes[NOTED] = STREAM
-                break
+        first = self._clock() - self.running[request]
+        request.notes["first"] = first, head
         if self._server_timing:
             costs: dict[str, float] = request.notes.get("costs", {})
             layers = [b"%s;dur=%.3f" % (name.encode(), seconds * 1000) for name, seconds in costs.items()]
@@ -66,5 +64,10 @@ class RequestTiming(Layer[None]):
 
     def done(self, request: Request, status: int) -> None:
         began = self.running.pop(request)
-        if self._record is not None and not request.again:
-            self._record(request, status, self._clock() - began, request.notes.get("first"))
+        if self._record is None or request.again:
+            return
+        seconds = self._clock() - began
+        first, head = request.notes.get("first", HEADLESS)
+        if seconds >= LONG and head is not None and head.get(b"content-type").startswith(STREAMS):
+            request.notes[NOTED] = STREAM
+        self._record(request, status, seconds, first)

@@ -24,6 +24,25 @@ def test_each_request_is_recorded_once_with_its_times_to_the_first_and_the_last_
     assert records == [("/slow", 200, 2.0, 0.0)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "noted"),
+    [("text/event-stream; charset=utf-8", "stream"), ("application/x-ndjson", "stream"), ("text/html", None)],
+)
+def test_a_stream_is_marked_if_it_lasts(door, clock, kind, noted):
+    seen = []
+    origin = Origin(lambda path, headers: Answer([b"a", b"b"], headers=[("content-type", kind)]))
+    app = RequestTiming(
+        door.app(origin), record=lambda request, *facts: seen.append(request.notes.get("noted")), clock=clock
+    )
+
+    def tick(*_):
+        clock.now += 1
+
+    door.get(app, on_chunk=tick)
+    door.get(app)
+    assert seen == [noted, None]
+
+
 def test_a_request_whose_app_fails_is_recorded_as_a_500(door, clock):
     records = []
     app = RequestTiming(

@@ -19,7 +19,6 @@ from ...rules.health import KNOWN, Check, Threshold, worst
 from ...stores.base import Store, adrive, drive
 from ...stores.commands import Command, DropFields, GetFields, SetFields
 from .alerts import Alerts
-from .counts import Counts
 from .duty import Duty
 from .fleet import GONE_AFTER, PROCESSES, WINDOW, Fleet, Snapshot, read
 from .history import History, marked
@@ -77,7 +76,7 @@ class Monitor(Measures):
 
     def begin(self) -> None:
         """Begin to count; in a forked process again, without what its parent has counted."""
-        self.counts = Counts(self.own, shared=self.store is not None)
+        self.count_anew(shared=self.store is not None)
         self._machine: Machine | None = None
         self._fleet: int | None = None  # requests of all processes, as the store last said
         self._others: list[Snapshot] = []

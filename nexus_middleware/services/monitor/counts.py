@@ -37,7 +37,6 @@ class Counts:
         self.pid = os.getpid()
         self.name = f"{socket.gethostname()}:{self.pid}:{secrets.token_hex(3)}"
         self.intake, self.incidents, self.outbox = Intake(SLOW), Incidents(), Outbox()
-        self.rows = self.intake.requests
         self.since_start: dict[Name, Stat] = {}
         self.began = time.time()  # seconds since the epoch: of what is in there
         self.total = 0  # requests since the start

@@ -32,11 +32,16 @@ class Measures:
         self.own = MemoryStore(max_bytes=MEMORY)  # the history of this process alone, for when the store is away
         self.clock = clock
         self.running: dict[Any, float] = {}  # requests under way: `RequestTiming` keeps them here
+        self.count_anew(shared=shared)
+
+    def count_anew(self, *, shared: bool) -> None:
+        """Forget what was counted, as a forked process must what its parent has."""
         self.counts = Counts(self.own, shared=shared)
+        self.rows = self.counts.intake.requests
 
     def record(self, request: Request, status: int, seconds: float, first: float | None) -> None:
         """Note a finished request, for `RequestTiming`; a websocket or a stream is counted apart."""
-        row = self.counts.rows.get((request.method, request.route, status))
+        row = self.rows.get((request.method, request.route, status))
         if row is None or "noted" in request.notes:
             row = self._looked_at(request, status, seconds)
             if row is None:

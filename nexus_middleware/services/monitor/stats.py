@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from itertools import repeat
 
 import msgspec
 
-from ...rules.buckets import BOUNDS, bound, merged, percentile
+from ...rules.buckets import BOUNDS, bound, bucket, merged, percentile
 
 
 class Stat(msgspec.Struct, array_like=True):
@@ -24,16 +22,18 @@ class Stat(msgspec.Struct, array_like=True):
 
     def take(self, seconds: list[float], *, failed: bool, slow: float) -> None:
         """Count durations; those from `slow` seconds on are slow."""
-        longest = max(seconds)
-        self.count += len(seconds)
-        self.errors += len(seconds) if failed else 0
-        self.micros += round(sum(seconds) * 1e6)
-        self.longest = max(self.longest, round(longest * 1e6))
-        if longest >= slow:
-            self.slow += sum([1 for each in seconds if each >= slow])
-        buckets = self.buckets
-        for number, count in Counter(map(bisect_left, repeat(BOUNDS), seconds)).items():
-            buckets[number] = buckets.get(number, 0) + count
+        ordered = sorted(seconds)  # then a bucket is found once, and not for each duration
+        self.count += len(ordered)
+        self.errors += len(ordered) if failed else 0
+        self.micros += round(sum(ordered) * 1e6)
+        self.longest = max(self.longest, round(ordered[-1] * 1e6))
+        self.slow += len(ordered) - bisect_left(ordered, slow)
+        start, buckets = 0, self.buckets
+        for number in range(bucket(ordered[0]), bucket(ordered[-1]) + 1):
+            end = bisect_right(ordered, BOUNDS[number]) if number < len(BOUNDS) else len(ordered)
+            if end > start:
+                buckets[number] = buckets.get(number, 0) + end - start
+            start = end
 
     def add(self, other: Stat) -> None:
         """Count what `other` has counted."""
