@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -38,6 +40,7 @@ SAFETY: tuple[Pair, ...] = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+SCRIPT = re.compile(r'<script\b[^>]* src="{{static}}/([^"]+)"')
 HTML: Pair = (b"content-type", b"text/html; charset=utf-8")
 FOREVER: Pair = (b"cache-control", b"public, max-age=31536000, immutable")  # the address changes with the content
 
@@ -79,7 +82,11 @@ async def _page(exchange: Exchange) -> Answer:
     panels = exchange.panels
     me = {"who": exchange.who, "rights": sorted(exchange.rights), "address": exchange.client}
     snapshot = {**await panels.overview(), "meta": panels.meta(), "me": me}
-    return _html("page.html", 200, snapshot, exchange)
+    answer = _html("page.html", 200, snapshot, exchange)
+    if exchange.who != "token":
+        return answer
+    begun = exchange.access.sessions.cookie(secure=exchange.secure)  # what the page asks brings the token no more
+    return Answer(answer.status, answer.body, (*answer.headers, begun))
 
 
 def _html(name: str, status: int, snapshot: dict[str, Any], exchange: Exchange) -> Answer:
@@ -87,10 +94,16 @@ def _html(name: str, status: int, snapshot: dict[str, Any], exchange: Exchange) 
     data = msgspec.json.encode(snapshot).decode().replace("<", "\\u003c")  # so that no text ends the script element
     values = {"static": f"static/{assets().tag}", "environment": escape(environment), "snapshot": data}
     values["plain"] = "" if exchange.secure else "plain"
-    text = _template(name)
+    text = SCRIPT.sub(_sealed, _template(name))
     for key, value in values.items():
         text = text.replace("{{" + key + "}}", value)
     return Answer(status, text.encode(), (HTML, NO_STORE, *SAFETY))
+
+
+def _sealed(element: re.Match[str]) -> str:
+    """Add to a script element what its file hashes to (Subresource Integrity)."""
+    digest = hashlib.sha384(assets().by_name[element[1]].body).digest()
+    return f'{element[0]} integrity="sha384-{base64.b64encode(digest).decode()}"'
 
 
 async def _static(exchange: Exchange) -> Answer:
