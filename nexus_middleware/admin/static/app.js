@@ -1,11 +1,16 @@
 // The page: header, alerts, five cards, four tabs.
 import { brief, date, decimal, html, local, mib, ms, time } from "./base.js";
 import { begin, down, pause, refresh, refreshAnew, set, signOut, state } from "./live.js";
-import { Cache, Performance, Queues, Security } from "./panels.js";
-import { Card, Dialog, Spark, Status, Strip } from "./parts.js";
+import { Card, Dialog, Loading, Spark, Status, Strip } from "./parts.js";
+import { here, to } from "./router.js";
 import { render } from "./vendor/preact.mjs";
 
-const TABS = { cache: ["Cache", Cache], queues: ["Queues", Queues], performance: ["Performance", Performance], security: ["Security", Security] };
+const TABS = { // each loads when it is first looked at
+  cache: ["Cache", () => import("./views/cache.js")],
+  queues: ["Queues", () => import("./views/queues.js")],
+  performance: ["Performance", () => import("./views/performance.js")],
+  security: ["Security", () => import("./views/security.js")],
+};
 const NAMES = Object.keys(TABS);
 const STALE = 3; // intervals without news, after which the title says so
 
@@ -83,11 +88,11 @@ function Cards() {
 function move(event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   const at = NAMES.indexOf(state.tab);
-  const to = { Home: 0, End: NAMES.length - 1 }[event.key] ?? (step && (at + step + NAMES.length) % NAMES.length);
-  if (to === undefined) return;
+  const next = { Home: 0, End: NAMES.length - 1 }[event.key] ?? (step && (at + step + NAMES.length) % NAMES.length);
+  if (next === undefined) return;
   event.preventDefault();
-  location.hash = NAMES[to];
-  document.getElementById(`tab-${NAMES[to]}`).focus();
+  location.hash = to(NAMES[next]);
+  document.getElementById(`tab-${NAMES[next]}`).focus();
 }
 
 function mark(name) {
@@ -97,14 +102,13 @@ function mark(name) {
 }
 
 function Tabs() {
-  const [, Panel] = TABS[state.tab];
   return html`
     <div class="tabs" role="tablist" aria-label="Details" onKeyDown=${move}>
-      ${NAMES.map((name) => html`<a key=${name} role="tab" id=${`tab-${name}`} href=${`#${name}`} aria-selected=${name === state.tab}
+      ${NAMES.map((name) => html`<a key=${name} role="tab" id=${`tab-${name}`} href=${to(name)} aria-selected=${name === state.tab}
         aria-controls="panel" tabindex=${name === state.tab ? 0 : -1}>${TABS[name][0]}${mark(name)}</a>`)}
     </div>
     <section class="panel" role="tabpanel" id="panel" aria-labelledby=${`tab-${state.tab}`} key=${state.tab}>
-      <h2 class="hidden">${TABS[state.tab][0]}</h2><${Panel}/></section>`;
+      <h2 class="hidden">${TABS[state.tab][0]}</h2>${state.view ? html`<${state.view.View}/>` : html`<${Loading}/>`}</section>`;
 }
 
 const App = () => html`
@@ -121,12 +125,17 @@ function skip(event) {
   document.getElementById(`tab-${state.tab}`).focus();
 }
 
-function follow() {
-  const name = location.hash.slice(1);
-  const tab = NAMES.includes(name) ? name : "cache";
-  if (tab === state.tab) return;
-  set({ tab });
-  refreshAnew();
+async function follow() {
+  const { view } = here();
+  const tab = NAMES.includes(view) ? view : "cache";
+  if (tab !== state.tab || !state.view) {
+    set({ tab, view: null });
+    const loaded = await TABS[tab][1]();
+    if (state.tab !== tab) return; // somebody was quicker
+    set({ view: loaded });
+  }
+  if (state.view.paths().length) refreshAnew();
+  else draw();
 }
 
 function draw() {

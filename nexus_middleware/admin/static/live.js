@@ -4,8 +4,6 @@ export const state = JSON.parse(document.getElementById("snapshot").textContent)
 const TIMEOUT = 8_000; // milliseconds
 const SAMPLES = 60; // what a sparkline remembers
 
-const MORE = { performance: ["api/performance"], security: ["api/security/blocked", "api/security/events"] };
-
 let draw = () => {};
 let timer = 0;
 let busy = null;
@@ -21,6 +19,7 @@ Object.assign(state, {
   toast: null,
   ask: null, // the dialog that is open
   tab: "cache",
+  view: null, // the module of the tab: paths() it asks, and its View
 });
 remember();
 
@@ -84,7 +83,7 @@ export async function refreshAnew() {
 
 async function renew() {
   try {
-    const paths = MORE[state.tab] || [];
+    const paths = state.view ? state.view.paths() : [];
     const [overview, ...more] = await Promise.all([get("api/overview"), ...paths.map((path) => get(path).catch(unless503))]);
     Object.assign(state, overview, { at: Date.now(), lost: null, signedOut: false });
     paths.forEach((path, n) => { state.more[path] = more[n] || state.more[path]; });

@@ -1,6 +1,6 @@
 // Pieces that the panels are made of.
-import { html, NONE } from "./base.js";
-import { set, state } from "./live.js";
+import { html, NONE, time } from "./base.js";
+import { down, may, set, state } from "./live.js";
 import { Component, createRef } from "./vendor/preact.mjs";
 
 const GLYPHS = { healthy: "●", degraded: "▲", unhealthy: "■", disabled: "○", unknown: "○" };
@@ -114,3 +114,11 @@ export class Dialog extends Component {
 }
 
 export const orNone = (value) => (value === null || value === undefined || value === "" ? NONE : value);
+
+// Why something may not be done now; "" if it may.
+export const why = (right) => (down() ? "Redis does not answer" : may(right) ? "" : `This needs the right ${right}`);
+
+export const Old = ({ at }) => html`<p class="note line" role="status">
+  Redis does not answer. ${at ? `These are the values of ${time(at)}.` : "Nothing was heard of it yet."}</p>`;
+
+export const Loading = () => html`<p class="soft" aria-busy="true">Loading …</p>`;
