@@ -108,9 +108,10 @@ class Runtime:
         return {**self.queues.all_stats()}  # rq is loaded by the one process that asks
 
     def _attacks(self) -> int:
-        """Count the security events of the last minute, of the newest thousand."""
-        since = time.time() - 60
-        return sum([1 for event in self.security.events(1_000) if event.get("at", 0.0) >= since])
+        """Count the security events of the busier of this minute and the last, without what administrators did."""
+        minutes = [step["counts"] for step in self.security.history(120)]
+        own = ("block", "unblock", "admin")
+        return max([sum([n for kind, n in counts.items() if kind not in own]) for counts in minutes], default=0)
 
     def _hits(self) -> tuple[int, int]:
         from .stores.commands import Add

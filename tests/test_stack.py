@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -150,6 +151,19 @@ def test_with_the_glass_broken_all_passes_through(door, make):
     answers = [door.get(nexus, "/") for _ in range(3)]
     assert [a.pairs for a in answers] == [[]] * 3
     assert all(a.status == 200 for a in answers)
+
+
+def test_refusals_are_security_events_that_health_looks_at(asgi_door):
+    nexus = Nexus(Origin().asgi, Settings(rate_limit="1/hour", log_level="error"))
+    for _ in range(6):
+        asgi_door.get(nexus, "/")
+    assert nexus.runtime._attacks() == 5
+    now = time.time()
+    nexus.monitor.tick(now)
+    checks = {check.name: check for check in nexus.monitor.checks()}
+    assert checks["security"].value in (None, 5)
+    assert nexus.monitor.duty.values["security"].value == 5
+    asgi_door.loop.run_until_complete(nexus.runtime.aclose())
 
 
 def test_without_access_the_dashboard_is_not_there(asgi_door):

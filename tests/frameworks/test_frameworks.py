@@ -54,7 +54,7 @@ def _answers(client):
 def test_the_stack_protects_caches_limits_and_tells(site):
     first, second = site.get("/courses/7"), site.get("/courses/7")
     assert first.text == second.text == "course 7, made by handler run 1"
-    assert second.headers["cache-status"] .startswith("nexus; hit; ttl=")
+    assert second.headers["cache-status"].startswith("nexus; hit; ttl=")
     assert first.headers["x-content-type-options"] == "nosniff"
     assert len(first.headers["x-request-id"]) == 32
     broken = site.get("/fails", headers={"connection": "close"})  # uvicorn hangs up after a failure

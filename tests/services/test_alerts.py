@@ -93,12 +93,10 @@ def test_the_process_on_duty_dies_and_another_takes_over_without_a_word(three, r
 
 
 def test_a_muted_alert_is_kept_and_told_of_to_nobody(three):
-    from nexus_middleware.stores.base import drive
-
     three.run(30, value=150)
     monitor = three.monitors[0]
-    assert drive(monitor.alerts.muting("security", 3600), monitor.store.run) is True
-    assert drive(monitor.alerts.muting("none", 3600), monitor.store.run) is False
+    assert monitor.mute("security") is True
+    assert monitor.mute("none") is False
     assert three.run(60, value=9000) == []
     assert three.run(60, value=0) == []
     assert three.monitors[2].history.alerts()["items"][0]["severity"] == "critical"
@@ -202,3 +200,24 @@ def test_an_alert_is_mailed_through_the_queue_once(queues, clock):
     send(alert, event)
     assert made.stats("email-queue").waiting == 1
     made.close()
+
+
+def test_the_settings_say_who_hears_of_alerts_and_what_is_healthy(redis_url):
+    from nexus_middleware import Nexus
+
+    secret = new_secret()
+    settings = Settings(
+        store=redis_url,
+        alert_webhooks=("https://hooks.example/a",),
+        alert_secret=secret,
+        alert_email=("ada@example.org",),
+        health=("memory=70/90",),
+    )
+    monitor = Nexus(None, settings).monitor
+    assert len(monitor.alerts.senders) == 3
+    assert secret not in repr(settings)
+    assert "hooks.example" not in repr(settings)
+    with pytest.raises(SettingsError, match="memory=70/90"):
+        Nexus(None, Settings(health=("memory=much",)))
+    with pytest.raises(SettingsError, match="alert_secret"):
+        Nexus(None, Settings(alert_webhooks=("https://hooks.example/a",)))

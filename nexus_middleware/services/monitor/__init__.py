@@ -235,6 +235,18 @@ class Monitor(Measures):
             self._cached = now, self.health()
         return self._cached[1]
 
+    def mute(self, code: str, seconds: float = 3600.0) -> bool:
+        """Tell nobody of the alert `code` for so many seconds; 0 to tell again. Whether there is one.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        return bool(drive(self.alerts.muting(code, seconds), self.store.run if self.store else self.own.run))
+
+    async def amute(self, code: str, seconds: float = 3600.0) -> bool:
+        """`mute`, for the event loop."""
+        return bool(await adrive(self.alerts.muting(code, seconds), self.store.arun if self.store else self.own.arun))
+
     def fleet(self) -> Fleet:
         """Return the live processes, as they last said they were."""
         now = self.clock()
