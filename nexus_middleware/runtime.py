@@ -170,9 +170,11 @@ class Runtime:
     @cached_property
     def log(self) -> Log:
         """Where events and requests are written."""
-        from .services.logs import Log
+        from .services.logs import Log, adopt
 
-        return Log(self.settings)
+        log = Log(self.settings)
+        adopt(log)
+        return log
 
     def check(self) -> None:
         """See that the store answers.

@@ -13,6 +13,7 @@ from .errors import SettingsError
 
 HeaderPreset = Literal["default", "strict", "api", "docs"]
 LogLevel = Literal["error", "warn", "info", "http", "debug"]
+LogClients = Literal["whole", "network", "none"]
 GuardMode = Literal["enforce", "shadow", "off"]
 
 
@@ -53,6 +54,7 @@ class Settings:
     metrics_path: str = "/metrics"  # for Prometheus, with the admin token; the app's own while nobody has access
     log_dir: str = ""  # "" for standard output only
     log_level: LogLevel = "info"
+    log_clients: LogClients = "whole"  # addresses in the log: "network" for their /24 or /48, "none"
     health: tuple[str, ...] = ()  # other thresholds, "memory=70/90" (degraded/unhealthy) or "cpu=off"
     alert_webhooks: tuple[str, ...] = field(default=(), repr=False)  # URLs to which alerts are posted
     alert_secret: str = field(default="", repr=False)  # whsec_…, which signs those posts
@@ -81,7 +83,13 @@ class Settings:
             )
         for name in ("dashboard_path", "api_path", "csp_report_path", "livez_path", "readyz_path", "metrics_path"):
             _check_path(name, getattr(self, name))
-        for name, kind in (("log_level", LogLevel), ("input_guard", GuardMode), ("header_preset", HeaderPreset)):
+        kinds = {
+            "log_level": LogLevel,
+            "log_clients": LogClients,
+            "input_guard": GuardMode,
+            "header_preset": HeaderPreset,
+        }
+        for name, kind in kinds.items():
             if getattr(self, name) not in get_args(kind):
                 raise SettingsError(f"{name}={getattr(self, name)!r} must be one of {', '.join(get_args(kind))}")
 

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from nexus_middleware import stores
+from nexus_middleware.services.logs.writer import flush_all
 from nexus_middleware.stores import borrowed
 from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
@@ -79,6 +80,13 @@ def _a_memory_of_its_own():
     """`memory://` names one store per process; each test begins with an empty one."""
     stores._OPEN.clear()
     borrowed._OPEN.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_late_lines():
+    """What a test's logs still have to write is written before the next one captures its output."""
+    yield
+    flush_all()
 
 
 @pytest.fixture

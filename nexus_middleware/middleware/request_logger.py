@@ -24,6 +24,7 @@ class AccessLine(msgspec.Struct, gc=False):
     request_id: str
     agent: str
     caller: str = ""  # the name of the API key; "" for none
+    trace: str = ""  # the traceparent that came with it (W3C Trace Context), unread
 
 
 class Log(Protocol):
@@ -61,7 +62,8 @@ class RequestLogger(Layer[None]):
         path = request.path
         if request.again or path in self._exempt:
             return
-        now, notes, agent = self._clock(), request.notes, request.header(b"user-agent")
+        now, notes = self._clock(), request.notes
+        agent, trace = request.header(b"user-agent"), request.header(b"traceparent")
         self._log(
             AccessLine(
                 now,
@@ -73,6 +75,7 @@ class RequestLogger(Layer[None]):
                 notes.get("id", ""),
                 agent[:200].decode("latin-1") if agent else "",
                 notes.get("api_key", ""),
+                trace.decode("latin-1") if trace else "",
             )
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ..errors import StoreError
-from ..http import TEXTS, Head, Headers, Pair, Reply
+from ..http import CURRENT, TEXTS, Head, Headers, Pair, Reply
 from .bodies import BodyTooLong, Metered, hold
 from .chain import Chain, log
 from .passage import PATIENCE, Flow, Passage, Want
@@ -90,6 +90,7 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
             if self.began is not None:  # what it holds holds it, and a circle of objects is dear to free
                 self.began.pop(ENVIRON, None)
                 self.request.environ.pop(ENVIRON, None)
+                CURRENT.set(None)  # the thread goes on: its next log line is not about this request
         if self.again:
             self._repeat()
 

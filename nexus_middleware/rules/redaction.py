@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ HIDDEN = "[redacted]"
 TEXT = 8_192  # characters kept of a string
 ITEMS = 100  # kept of a list or a mapping
 DEEPEST = 8  # levels of nesting
+ALL = 65_536  # characters kept of a nest, in all
 
 # The names of what nobody shall read. Some words are telling wherever they stand; others, such as "key", only whole.
 _TELLING = "passw|passphrase|secret|token|api[-_ ]?key|private[-_ ]?key|authoriz|cookie|credential|signature"
@@ -39,7 +41,42 @@ _SHAPES = re.compile(
     r"|(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])"  # a social security number
 )
 _DIGITS = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])")
-_GATE = re.compile(rf"(?i){_TELLING}|{_WHOLE}|://|bearer|basic|eyJ|PRIVATE|sk_|pk_|rk_|gh[pousr]_|AKIA|xox|\d{{3}}")
+_WORDS = (  # without one of these, or some digits, a text holds nothing to hide: most are looked at no further
+    *(
+        "pass",
+        "secret",
+        "token",
+        "key",
+        "auth",
+        "cookie",
+        "credential",
+        "signature",
+        "card",
+        "ssn",
+        "pwd",
+        "cvv",
+        "cvc",
+    ),
+    *(
+        "pin",
+        "otp",
+        "iban",
+        "://",
+        "bearer",
+        "basic",
+        "eyj",
+        "sk_",
+        "pk_",
+        "rk_",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+    ),
+    *("akia", "xox"),
+)
+_SOME_DIGITS = re.compile(r"\d(?:[ -]?\d){8}")
 
 
 @lru_cache(maxsize=4_096)
@@ -60,7 +97,8 @@ def redact_text(text: str) -> str:
     >>> redact_text("redis://:hunter2@cache:6379/0 and GET /a?token=abc&page=2")
     'redis://[redacted]@cache:6379/0 and GET /a?token=[redacted]&page=2'
     """
-    if _GATE.search(text) is None:
+    low = text.lower()
+    if not any(word in low for word in _WORDS) and _SOME_DIGITS.search(text) is None:
         return text
     text = _USER.sub(HIDDEN + "@", text)
     text = _COOKIES.sub(rf"\1{HIDDEN}", text)
@@ -70,59 +108,76 @@ def redact_text(text: str) -> str:
     return _DIGITS.sub(lambda found: HIDDEN if _is_card(found[0]) else found[0], text)
 
 
-def clean(value: Any, depth: int = 0) -> Any:
+def clean(value: Any) -> Any:
     """Return `value` as plain data that JSON can hold: secrets hidden, long strings, lists and nests cut.
 
-    What is no plain data is asked for its fields, or shown by its `repr`.
+    What is no plain data is asked for its fields, or shown by its `repr`. About 64 KiB of text are kept in all.
 
-    >>> clean({"user": 7, "login": {"password": "hunter2", "ok": True}})
-    {'user': 7, 'login': {'password': '[redacted]', 'ok': True}}
+    >>> clean({"user": 7, "login": {"password": "hunter2", "ok": True}, "headers": [("cookie", "a=b")]})
+    {'user': 7, 'login': {'password': '[redacted]', 'ok': True}, 'headers': [['cookie', '[redacted]']]}
     """
-    kind = type(value)
-    if kind is str:
-        return _text(value)
-    if value is None or kind is bool or kind is float:
-        return value
-    if kind is int:
-        return value if -(2**63) <= value < 2**63 else f"a number of {value.bit_length()} bits"
-    return _nested(value, depth) if depth < DEEPEST else "…"
+    return _text(value) if type(value) is str else _Cleaner().clean(value, 0)
 
 
-def _nested(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping):
-        return _mapping(value, depth)
-    if isinstance(value, list | tuple | set | frozenset):
-        kept = [clean(item, depth + 1) for item, _ in zip(value, range(ITEMS), strict=False)]
-        return kept if len(value) <= ITEMS else [*kept, f"… {len(value) - ITEMS} more"]
-    if isinstance(value, bytes | bytearray):
-        return _text(bytes(value[: 2 * TEXT]).decode("utf-8", "backslashreplace"))
-    return _other(value, depth)
-
-
-def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, item in value.items():
-        if len(kept) == ITEMS:
-            kept["…"] = f"{len(value) - ITEMS} more"
-            break
-        text = name if isinstance(name, str) else str(_shown(name))
-        kept[_text(text[:200])] = clean_field(text, item, depth + 1)
-    return kept
-
-
-def clean_field(name: str, value: Any, depth: int = 1) -> Any:
+def clean_field(name: str, value: Any) -> Any:
     """Return the `clean` value of what is called `name`; hidden if that says it is a secret, except for yes and no."""
-    if secret(name) and value is not None and not isinstance(value, bool) and value != "":
-        return HIDDEN
-    return clean(value, depth)
+    return HIDDEN if _hides(name, value) else clean(value)
 
 
-def _other(value: Any, depth: int) -> Any:
-    try:
-        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=_shown)
-    except Exception:  # noqa: BLE001  # whatever an object does when it is looked at, the line is written
-        plain = _shown(value)
-    return clean(plain if type(plain) in PLAIN else str(plain), depth + 1)
+def _hides(name: str, value: Any) -> bool:
+    return secret(name) and value is not None and not isinstance(value, bool) and value != ""
+
+
+class _Cleaner:
+    """Cleans one value, up to so many characters and things in it."""
+
+    def __init__(self) -> None:
+        self._left = ALL
+
+    def clean(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            text = _text(str.__str__(value)) if self._left > 0 else "…"
+            self._left -= len(text) + 16
+            return text
+        if value is None or isinstance(value, bool | float):
+            return value
+        if isinstance(value, int):
+            return int(value) if -(2**63) <= value < 2**63 else f"a number of {value.bit_length()} bits"
+        self._left -= 16
+        return self._nested(value, depth) if depth < DEEPEST and self._left > 0 else "…"
+
+    def _nested(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, list | tuple | set | frozenset):
+            return self._sequence([*value] if len(value) <= ITEMS else [*islice(value, ITEMS)], len(value), depth)
+        if isinstance(value, bytes | bytearray):
+            return self.clean(bytes(value[: 2 * TEXT]).decode("utf-8", "backslashreplace"), depth)
+        return self._other(value, depth)
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for name, item in islice(value.items(), ITEMS):
+            text = name if isinstance(name, str) else _shown(name)
+            kept[_text(text[:200])] = HIDDEN if _hides(text, item) else self.clean(item, depth + 1)
+        if len(value) > ITEMS:
+            kept["…"] = f"{len(value) - ITEMS} more"
+        return kept
+
+    def _sequence(self, items: list[Any], size: int, depth: int) -> list[Any]:
+        if size == 2 and isinstance(items[0], str | bytes):  # a pair, such as of headers
+            name = items[0] if isinstance(items[0], str) else items[0].decode("latin-1")
+            if _hides(name, items[1]):
+                return [self.clean(name, depth + 1), HIDDEN]
+        kept = [self.clean(item, depth + 1) for item in items]
+        return kept if size <= ITEMS else [*kept, f"… {size - ITEMS} more"]
+
+    def _other(self, value: Any, depth: int) -> Any:
+        try:
+            plain = msgspec.to_builtins(value, str_keys=True, enc_hook=_shown)
+        except Exception:  # noqa: BLE001  # whatever an object does when it is looked at, the line is written
+            plain = _shown(value)
+        return self.clean(plain if type(plain) in PLAIN else str(plain), depth + 1)
 
 
 PLAIN = (str, int, float, bool, type(None), list, dict)

@@ -16,7 +16,7 @@ from nexus_middleware.runtime import Runtime
 from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
-from tests.benchmarks import detection, peers, subjects
+from tests.benchmarks import detection, lines, peers, subjects
 from tests.benchmarks.measure import Race
 from tests.conftest import Server
 
@@ -36,6 +36,7 @@ FILTER, MANY_FILTER, GUARD_FILTER = "IPFilter, 10 networks", "IPFilter, 100,000 
 TIMING, INSTRUMENTATOR = "RequestTiming", "prometheus-fastapi-instrumentator"
 SIX_WSGI, BRIDGED = "the six layers, `.wsgi`", "the six layers, a2wsgi on both sides"
 FIFTY, ON_REDIS = "a bare Starlette route, 50 callers", "RateLimit on Redis, 50 callers"
+LINE, STRUCTLOG = "RequestLogger's line", "structlog's, in its fastest set-up"
 TOGETHER = (STARLETTE, SIX, UNFUSED, NAMED, STACK, NAMED_HIT, HIT, HIT_ALONE, BASE)
 Rows = list[tuple[str, str]]  # a subject, and what its cost is counted from
 
@@ -77,6 +78,9 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
         "together": [(name, STARLETTE) for name in TOGETHER],
         "one layer around the bare app": [*alone, (INPUT, "IPFilter alone")],
     }
+    race.call(LINE, lines.our_line(runtime), settle=settle)
+    race.call(STRUCTLOG, lines.structlog_line())
+    tables["a line of the log about a request"] = [(LINE, LINE), (STRUCTLOG, LINE)]
     return tables, [
         *_enter_peers(race, tables),
         *_enter_timing(race, tables, runtime),
@@ -190,6 +194,7 @@ def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
     for name, least in ((ASGI_RATELIMIT, 2.5), (BY_HAND, 1.0), (SLOWAPI, 7.0), (GUARD, 7.0)):
         if name in there:
             yield f"{name} adds, in what RateLimit adds", race.ratio(name, STARLETTE, STARLETTE) / ours, least, far
+    yield "structlog's line in its fastest set-up, in lines of RequestLogger", race.share(STRUCTLOG, LINE), 3.0, far
     yield "a lookup among 100,000 networks, microseconds", subjects.lookup(100_000), 0, 0.6
     yield "the same, in lookups among 10", subjects.lookup(100_000) / subjects.lookup(10), 0, 1.5
     if INSTRUMENTATOR in there:

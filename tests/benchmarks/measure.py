@@ -158,6 +158,19 @@ class Race:
 
         self.subjects[name] = Subject(name, run, probe, settle, 1)
 
+    def call(self, name: str, call: Callable[[], object], *, settle: Callable[[], object] = int) -> None:
+        """Add a call that is no request."""
+
+        def run(n: int) -> None:
+            for _ in range(n):
+                call()
+
+        def probe() -> int:
+            call()
+            return 200
+
+        self.subjects[name] = Subject(name, run, probe, settle, 1)
+
     def run(self) -> None:
         """Time all subjects."""
         for subject in self.subjects.values():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexus_middleware.rules.redaction import DEEPEST, HIDDEN, ITEMS, TEXT, clean, redact_text, secret
@@ -55,6 +55,7 @@ WRAPS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(WRAPS), st.sampled_from([n for n in NAMES if n != "cardNumber"]), SECRET)
 def test_no_secret_survives_wherever_it_stands(wrap, name, value):
     assert value not in msgspec.json.encode(clean(wrap(name, value))).decode()
@@ -155,6 +156,7 @@ def test_it_takes_linear_time_whatever_it_is_given(piece):
     assert seconds(40_000) < 6 * seconds(10_000) + 0.005
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.integers() | st.floats() | st.text() | st.binary(),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .log import LEVELS, Log, brief, stamp
+from .lines import LEVELS, brief, stamp
+from .log import Log
 from .named import (
+    adopt,
     configure,
     get_logger,
     log_api_call,
@@ -22,10 +24,13 @@ from .named import (
     log_user_action,
     log_warning,
 )
+from .tail import Tail
 
 __all__ = [
     "LEVELS",
     "Log",
+    "Tail",
+    "adopt",
     "brief",
     "configure",
     "get_logger",

@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
-import logging
+import signal
+import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from ...rules.queries import shape
 from ...settings import Settings
 from .log import Log
+from .standard import lead
+from .writer import flush_all
 
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 _CURRENT: list[Log] = []
 
 
 def configure(settings: Settings, *, out: Callable[[str], Any] | None = None) -> Log:
-    """Make the log of this process, and lead what the standard library's loggers say into it.
+    """Make the log of this process, and lead all loggers of structlog, the standard library, the server and RQ into it.
 
-    This alone touches global logging: the root logger's handlers are replaced by one. Called again, the new settings
-    hold. Afterwards `log_system("started", version="1.2")` and its like write there.
+    This alone touches global logging: the handlers of the root logger and of the servers' are replaced, structlog is
+    configured, and a SIGTERM that nobody handles writes what waits before it ends the process. Called again, the new
+    settings hold. Afterwards `log_system("started", version="1.2")` and its like write there.
 
     Args:
-        settings: `log_level` and `log_dir`.
+        settings: `log_level`, `log_dir` and `log_clients`.
         out: Takes the text for standard output; None for standard output.
     """
+    import structlog
+
     log = Log(settings, out=out)
     _CURRENT[:] = [log]
-    root = logging.getLogger()
-    root.handlers[:] = [_ToLog(log)]
-    root.setLevel(
-        logging.WARNING if settings.log_level == "warn" else settings.log_level.upper().replace("HTTP", "INFO")
+    structlog.configure(
+        processors=log.processors,
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        cache_logger_on_first_use=False,  # a later `configure` holds for loggers that are there
     )
+    lead(log)
+    _write_before_the_end()
     return log
 
 
-class _ToLog(logging.Handler):
-    """Hands the standard library's records to a `Log`."""
+def adopt(log: Log) -> None:
+    """Make `log` the process's, if none was configured: for a stack that has one."""
+    if not _CURRENT:
+        _CURRENT.append(log)
 
-    def __init__(self, log: Log) -> None:
-        super().__init__()
-        self._log = log
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write `record`."""
-        told = {"logger": record.name}
-        if record.levelno >= logging.ERROR:
-            self._log.error(record.getMessage(), record.exc_info[1] if record.exc_info else None, **told)
-        elif record.levelno >= logging.WARNING:
-            self._log.warning(record.getMessage(), **told)
-        elif record.levelno >= logging.INFO:
-            self._log.info(record.getMessage(), **told)
-        else:
-            self._log.debug(record.getMessage(), **told)
+def _write_before_the_end() -> None:
+    """See that a SIGTERM without a handler loses no line; the handlers of servers stay as they are."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    flush_all()
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
 
 
 def get_logger(**bound: Any) -> Log:
@@ -83,7 +90,7 @@ def log_debug(event: str, **fields: Any) -> None:
 
 def log_request(method: str, path: str, status: int, ms: float, **fields: Any) -> None:
     """Note a request that no layer sees; a status of 500 and more is an error."""
-    log = get_logger(kind="request", method=method, path=path, status=status, ms=ms, client="")
+    log = get_logger(kind="request", method=method, path=path.partition("?")[0], status=status, ms=ms, client="")
     if status >= 500:
         log.error("request", None, **fields)
     else:
@@ -139,7 +146,7 @@ def log_security(event: str, *, severity: Severity = "medium", **fields: Any) ->
 
 def log_cache(action: str, key: str, **fields: Any) -> None:
     """Note what was done with a cached value."""
-    get_logger().debug(action, kind="cache", key=key, **fields)
+    get_logger().debug(action, kind="cache", cached=key, **fields)
 
 
 def log_queue(queue: str, event: str, **fields: Any) -> None:

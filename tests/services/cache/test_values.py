@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexus_middleware import SettingsError
@@ -78,6 +78,7 @@ def test_what_cannot_be_json_is_refused_in_one_line(cache):
         cache.get("k", type=Cache)
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(), st.lists, max_leaves=20))
 def test_any_plain_value_comes_back_as_it_was(value):
     cache = Cache(MemoryStore())

@@ -75,8 +75,9 @@ def test_a_file_that_is_large_enough_is_moved_away_and_five_are_kept(tmp_path):
     for i in range(50):
         file.write(b"%049d\n" % i)
     file.close()
-    assert sorted(path.name for path in tmp_path.glob("x.log*")) == ["x.log.1", "x.log.2"]
-    assert (tmp_path / "x.log.1").read_bytes().split() == [b"%049d" % 48, b"%049d" % 49]
+    assert sorted(path.name for path in tmp_path.glob("x.log*")) == ["x.log", "x.log.1", "x.log.2"]
+    assert (tmp_path / "x.log").read_bytes().split() == [b"%049d" % 48, b"%049d" % 49]
+    assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o640
 
 
 def _write(path, mark):
@@ -113,6 +114,13 @@ def test_where_the_disk_is_too_slow_the_oldest_lines_go_and_are_counted():
 def test_a_folder_that_cannot_be_written_is_told_of_and_the_app_goes_on(tmp_path, capsys):
     (tmp_path / "logs").write_text("a file where the folder should be")
     log = Log(Settings(log_dir=str(tmp_path / "logs")), out=lambda text: None)
-    log.info("hello")
+    for _ in range(3):
+        log.info("hello")
+        log.writer.flush()
+    told = capsys.readouterr().err
+    assert told.count("logs/combined.log: [Errno") == 1, "once, and not again with each line"
+    (tmp_path / "logs").unlink()
+    log.info("found")
     log.writer.flush()
-    assert "cannot write combined.log" in capsys.readouterr().err
+    assert "combined.log again; 3 lines were lost" in capsys.readouterr().err
+    assert [line["event"] for line in lines(tmp_path / "logs", "combined.log")] == ["found"]
