@@ -218,6 +218,7 @@ class Nexus:
 
     async def _start(self) -> None:
         self._begin()
+        await self.runtime.store.aopen()
         self.runtime.monitor.lag.watch(asyncio.get_running_loop())
 
     def _begin(self) -> None:

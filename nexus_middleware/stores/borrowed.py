@@ -110,6 +110,9 @@ class BorrowedStore:
         """`run`, on a thread: most of these storages have no client for the event loop here."""
         return await asyncio.to_thread(self.run, commands)
 
+    async def aopen(self) -> None:
+        """Do nothing."""
+
     def tick(self, now: float) -> None:
         """Do nothing."""
 

@@ -39,11 +39,7 @@ class MemoryStore:
     waits = False
 
     def __init__(
-        self,
-        *,
-        max_callers: int = 100_000,
-        max_bytes: int = 64 * 2**20,
-        clock: Callable[[], float] = time.monotonic,
+        self, *, max_callers: int = 100_000, max_bytes: int = 64 * 2**20, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._max_bytes, self.clock = max_bytes, clock
         self._lock = threading.Lock()
@@ -81,7 +77,6 @@ class MemoryStore:
             c.Publish: lambda command, now: None,  # other processes are not there to hear it
             c.Facts: self._facts,
         }
-
         LIVE.add(self)
 
     def forget(self) -> None:
@@ -118,6 +113,9 @@ class MemoryStore:
         """`run`, which never waits."""
         return self.run(commands)
 
+    async def aopen(self) -> None:
+        """Do nothing."""
+
     def tick(self, now: float) -> None:
         """Do nothing: nobody else counts here."""
 
@@ -125,7 +123,7 @@ class MemoryStore:
         """Do nothing: it is always there."""
 
     def close(self) -> None:
-        """Do nothing: there is no connection, and what is kept goes with the object."""
+        """Do nothing."""
 
     async def aclose(self) -> None:
         """Do nothing, as `close`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 import weakref
@@ -22,13 +23,15 @@ from ..forks import THIS
 from . import timely
 from .base import LIVE, Ear, adrive, drive
 from .breaker import Breaker
-from .commands import Command, Drop, Facts, Scan
+from .commands import Command, Drop, Facts, Get, Scan
 from .listener import Listener
 from .pipeline import Pipeline, Words
 from .standby import Standby
 from .words import SCRIPTS, Speech
 
 SCHEMA = 1
+OPENING = 1.0  # seconds that the first connection may take, before any request waits
+SILENCE = Speech([], "", None)
 OLDEST = (6, 2)  # LMOVE and more came with it
 SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 
@@ -194,12 +197,25 @@ class RedisStore:
     async def _execute(self, words: list[Words]) -> list[Any]:
         with self._breaker:
             errands = self._errands()
-            async with asyncio.timeout(self._budget):
+            async with timely.patience(self._budget):
                 raws = await adrive(_exchange([*errands.words, *words]), self._execute_async)
             return self._delivered(errands, raws)
 
+    async def aopen(self) -> None:
+        """Connect from this event loop and say that this process counts, so that no request waits for that.
+
+        A server that is not there now is none of this's business: requests will find out.
+        """
+        self.standby.enlisted = self.standby.wanted
+        errands = self._speech([Get("warm"), *self.standby.errands()])
+        with contextlib.suppress(redis.RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(OPENING):
+                raws = await adrive(_exchange(errands.words), self._execute_async)
+            self.standby.delivered(errands.commands[1:], errands.answers(raws)[1:])
+
     def _errands(self) -> Speech:
-        return self._speech(self.standby.errands())
+        errands = self.standby.errands()
+        return self._speech(errands) if errands else SILENCE
 
     def _delivered(self, errands: Speech, raws: list[Any]) -> list[Any]:
         if size := len(errands.words):

@@ -102,7 +102,7 @@ def _enter_peers(race: Race, tables: dict[str, Rows]) -> Iterator[str]:
     makes: list[tuple[str, Callable[[], Any], Rows]] = [
         (BY_HAND, peers.limits_by_hand, limiters),
         (ASGI_RATELIMIT, peers.asgi_ratelimit, limiters),
-        (GUARD, peers.fastapi_guard, limiters),
+        (GUARD, peers.fastapi_guard_limit, limiters),
         (GUARD_FILTER, peers.fastapi_guard_filter, filters),
         (SLOWAPI, peers.slowapi, limiters),
         (LIGHTEST, peers.lightest, stacks),

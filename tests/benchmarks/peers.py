@@ -84,30 +84,24 @@ def limits_by_hand() -> Any:
     return limited
 
 
-def fastapi_guard() -> Any:
-    """Return the app behind fastapi-guard's plain ASGI class, with all but its limit switched off."""
+def fastapi_guard(**options: Any) -> Any:
+    """Return the app behind fastapi-guard's plain ASGI class, with all but one of its concerns switched off."""
     from guard.asgi import PureASGISecurityMiddleware
     from guard_core.models import SecurityConfig
 
-    off = dict.fromkeys(
-        ("enable_redis", "enable_ip_banning", "enable_penetration_detection", "detection_scan_body"), False
-    )
-    config = SecurityConfig(
-        rate_limit=100, rate_limit_window=60, security_headers={"enabled": False}, log_suspicious_level=None, **off
-    )
+    switches = ("enable_redis", "enable_ip_banning", "enable_penetration_detection", "detection_scan_body")
+    config = SecurityConfig(security_headers={"enabled": False}, **dict.fromkeys(switches, False), **options)
     return PureASGISecurityMiddleware(subjects.starlette(), config=config)
+
+
+def fastapi_guard_limit() -> Any:
+    """Return the app behind its limit alone."""
+    return fastapi_guard(rate_limit=100, rate_limit_window=60)
 
 
 def fastapi_guard_filter() -> Any:
-    """Return the app behind the same, with a list of denied networks and nothing else."""
-    from guard.asgi import PureASGISecurityMiddleware
-    from guard_core.models import SecurityConfig
-
-    switches = ("enable_redis", "enable_ip_banning", "enable_penetration_detection", "enable_rate_limiting")
-    config = SecurityConfig(
-        blacklist=subjects.DENIED, security_headers={"enabled": False}, **dict.fromkeys(switches, False)
-    )
-    return PureASGISecurityMiddleware(subjects.starlette(), config=config)
+    """Return the app behind its list of denied networks alone."""
+    return fastapi_guard(blacklist=subjects.DENIED, enable_rate_limiting=False)
 
 
 def bridged(runtime: Runtime) -> Any:

@@ -137,7 +137,7 @@ class Proxy:
                     await asyncio.sleep(self.delay)
                 writer.write(chunk)
                 await writer.drain()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             return
         finally:
             writer.close()

@@ -4,6 +4,10 @@ import time
 
 import pytest
 
+from nexus_middleware.errors import StoreError
+from nexus_middleware.stores.breaker import Breaker
+from nexus_middleware.stores.commands import Get
+from nexus_middleware.stores.redis import RedisStore
 from tests.frameworks.outage import Load, Proxy, Workers
 
 LIMIT, WINDOW, PROCESSES = 40, 4.0, 4
@@ -25,6 +29,25 @@ def proxied(own_server, tmp_path):
     workers = Workers(tmp_path, proxy.url, NOTATION, processes=PROCESSES)
     yield proxy, workers
     workers.stop()
+    proxy.stop()
+
+
+@pytest.mark.parametrize("delay", [0.06, 0.4])
+def test_a_thread_pays_one_budget_however_slowly_each_part_of_its_trip_comes(own_server, delay):
+    proxy = Proxy(own_server.port)
+    store = RedisStore(proxy.url)
+    with pytest.raises(StoreError):
+        for proxy.delay in (0.0, delay):  # over a connection that is there, then over one that has to be made
+            began = time.monotonic()
+            store.run([Get("key")])
+    first = time.monotonic() - began
+    store.close()
+    store._breaker = Breaker()
+    began = time.monotonic()
+    with pytest.raises(StoreError):
+        store.run([Get("key")])
+    assert max(first, time.monotonic() - began) < BUDGET + 0.05 + CROWD
+    store.close()
     proxy.stop()
 
 

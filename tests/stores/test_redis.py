@@ -209,3 +209,39 @@ def test_valkey_urls_are_redis_urls(redis_url):
     store = RedisStore(redis_url.replace("redis://", "valkey://"), budget=5)
     assert store.run([HIT])[0][0].allowed
     store.close()
+
+
+def test_an_event_loop_that_is_late_does_not_take_the_server_for_dead(redis_url):
+    store = RedisStore(redis_url, budget=0.1)
+
+    async def crowded():
+        await store.aopen()
+        trip = asyncio.create_task(store.arun([HIT]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        time.sleep(0.15)  # noqa: ASYNC251  # whatever else the loop has to do
+        answer = await trip
+        await store.aclose()
+        return answer
+
+    assert asyncio.run(crowded())[0][0].allowed
+
+
+def test_before_the_first_request_the_process_is_known_and_connected(redis_url):
+    store = RedisStore(redis_url, budget=5)
+    store.standby.wanted = True
+
+    async def begin():
+        await store.aopen()
+        known = store.client.zcard("nexus:1:rate:workers")
+        await store.aclose()
+        return known
+
+    assert asyncio.run(begin()) == 1
+    store.close()
+
+
+def test_a_server_that_is_not_there_yet_keeps_nobody_from_starting():
+    store = RedisStore("redis://127.0.0.1:1/0")
+    asyncio.run(store.aopen())
+    store.close()
