@@ -41,7 +41,7 @@ check: $(DEV) ## lint, format, types, floors, dependencies, dead code, spelling
 	"$(BIN)/codespell"
 
 bench: $(BENCH) ## measure what the layers cost, beside their peers
-	@$(PY) -m tests.benchmarks && $(PY) -m tests.benchmarks.queues
+	@$(PY) -m tests.benchmarks && $(PY) -m tests.benchmarks.queues && $(PY) -m tests.benchmarks.caches
 
 chaos: $(DEV) ## kill the worker 60 times and stop Redis 3 times under 2,000 jobs, plain RQ beside it: some 6 minutes
 	@$(PY) -m tests.chaos $(ARGS)

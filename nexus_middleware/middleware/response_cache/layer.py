@@ -95,6 +95,9 @@ class ResponseCache(Layer[Any]):
 
     def before(self, request: Request, answer: Any) -> Any:
         fetch: Fetch | None = request.notes.get(self)
+        if fetch is None and not self._asks:
+            key = self._key(request)
+            return None if key is None else self._serve(request, key, None)
         if fetch is not None and fetch.steps is not None:
             return _go_on(fetch, answer)
         if self._asks and (fetch is None or ("api_key" in request.notes and not self._named(request))):
@@ -111,7 +114,8 @@ class ResponseCache(Layer[Any]):
         page, now = self.pages.get(key), self._clock()
         entry = None
         if page is not None:
-            entry = page.find(request)
+            entries = page.entries
+            entry = entries[0] if entries and not entries[0].vary else page.find(request)
             if entry is not None and not (entry.public or open_to(request, entry)):
                 entry = None
             elif entry is not None and (entry.fresh > now if self._plain else self._may(request, entry, now)):
