@@ -15,6 +15,10 @@ from pathlib import Path
 from nexus_middleware import NexusError, Settings, SettingsError
 
 STATE = Path(".nexus")
+WINDOWS = (
+    "On Windows there is neither a Redis of the example's own nor a worker: limits and cache are this process's,\n"
+    "and no mail is sent. Set NEXUS_STORE to a Redis, and run `nexus worker` in WSL or a container, for all of it.\n"
+)
 GRACE = 10.0  # seconds for the worker to finish its job
 
 
@@ -74,7 +78,9 @@ def _prepare(settings: Settings, stack: ExitStack) -> None:
     os.environ.setdefault("NEXUS_REPORT_TO", "staff@example.test")
     if not settings.admin_token:
         os.environ["NEXUS_ADMIN_TOKEN"] = _token(STATE / "admin_token")
-    if "NEXUS_STORE" not in os.environ and not os.environ.get("REDIS_URL"):
+    if os.name == "nt":
+        sys.stdout.write(WINDOWS)
+    elif "NEXUS_STORE" not in os.environ and not os.environ.get("REDIS_URL"):
         os.environ["NEXUS_STORE"] = stack.enter_context(embedded_server(STATE, environment=settings.environment))
     runtime = Runtime(Settings.from_env())
     runtime.check()

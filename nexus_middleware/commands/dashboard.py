@@ -34,6 +34,8 @@ def run(given: argparse.Namespace) -> int:
     if not nexus.runtime.store.waits:
         raise SettingsError("memory:// is another process's memory: set NEXUS_STORE to the Redis of the app")
     nexus.runtime.check()
+    if nexus.queues.enabled:
+        nexus.queues.discover()  # the jobs of the app are registered in its own processes
     _check_port(given.host, given.port)
     try:
         import uvicorn

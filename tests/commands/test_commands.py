@@ -1,5 +1,6 @@
 """The command `nexus`, as an administrator types it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -59,9 +60,37 @@ def test_queues_are_a_table(nexus, runtime):
     runtime.queues.queue_email(to="ann@example.org", subject="Hello", html="<p>Hi</p>")
     runtime.queues.pause("analytics-queue")
     rows = {line.split()[0]: line.split()[1:] for line in nexus("queues").stdout.splitlines()}
-    assert rows["queue"] == ["waiting", "active", "completed", "failed", "delayed", "workers"]
-    assert rows["email-queue"] == ["1", "0", "0", "0", "0", "0"]
+    assert rows["queue"] == ["waiting", "active", "completed", "failed", "delayed", "workers", "oldest", "wait"]
+    assert rows["email-queue"][:6] == ["1", "0", "0", "0", "0", "0"]
+    assert rows["email-queue"][-1] == "s"
     assert rows["analytics-queue"][-1] == "paused"
+
+
+def test_queues_that_only_the_app_knows_workers_and_schedules_are_shown(nexus, runtime):
+    runtime.queues.job("greet", queue="greetings")(lambda: None)
+    runtime.queues.enqueue("greet")
+    runtime.queues.ledger.beat("w-1", None, {"pid": 7})
+    runtime.queues.schedules.add("nightly", "greet", cron="0 3 * * *", zone="Europe/Berlin")
+    told = json.loads(nexus("queues", "--json").stdout)
+    assert told["greetings"]["waiting"] == 1
+    assert {*nexus("queues", "workers").stdout.splitlines()[1].split()} >= {"w-1", "7"}
+    row = nexus("queues", "schedules").stdout.splitlines()[1].split()
+    assert row[:2] == ["nightly", "greet"]
+    assert row[-1] == "-"
+
+
+def test_a_queue_is_steered(nexus, runtime):
+    runtime.queues.queue_email(to="ann@example.org", subject="Hello", html="<p>Hi</p>")
+    assert "is paused" in nexus("queues", "pause", "email-queue").stdout
+    assert runtime.queues.stats("email-queue").paused
+    assert "goes on" in nexus("queues", "resume", "email-queue").stdout
+    assert nexus("queues", "retry", "email-queue").stdout.startswith("0 failed jobs")
+    assert nexus("queues", "clear", "email-queue").stdout.startswith("1 jobs")
+    assert runtime.queues.stats("email-queue").waiting == 0
+    for words, told in ((("pause",), "pause which queue?"), (("clear", "emails"), "there is no queue 'emails'")):
+        ran = nexus("queues", *words)
+        assert ran.returncode == 2
+        assert told in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,12 @@ class Ledger:
         job.enqueued_at = datetime.now(UTC)
         return job.id, {**job.to_dict(), **how.fields()}
 
+    def names(self) -> set[str]:
+        """Return every queue that ever had a job."""
+        with trip():
+            found: Any = self.client.smembers(f"{self.prefix}queues:names")
+        return {self.named(name.decode()) for name in found}
+
     def wait(self, seconds: float) -> None:
         """Return when a job may have come, after `seconds` at the latest."""
         with trip():

@@ -89,6 +89,7 @@ class Registry:
     """Jobs by name."""
 
     jobs: dict[str, Known] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)  # queues of jobs that only another process knows
     revenue: Source | None = None  # gives the subscriptions and payments of `revenue.calculate`
 
     def add(self, known: Known) -> None:
@@ -120,7 +121,8 @@ class Registry:
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue: ours, then those of other jobs."""
-        return tuple(dict.fromkeys([*QUEUES, *(known.queue for known in self.jobs.values())]))
+        theirs = [known.queue for known in self.jobs.values()]
+        return tuple(dict.fromkeys([*QUEUES, *theirs, *sorted(self.others)]))
 
 
 def check_name(name: str) -> None:

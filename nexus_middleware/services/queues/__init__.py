@@ -91,6 +91,11 @@ class Queues(Producer):
         """The recurring jobs."""
         return Schedules(self.ledger, self.jobs)
 
+    def discover(self) -> tuple[str, ...]:
+        """Learn of the queues whose jobs only other processes register, to count and steer them; return all queues."""
+        self.jobs.others |= self.ledger.names()
+        return self.jobs.queues
+
     @property
     def suppressed(self) -> Suppressed:
         """The addresses that get no more mail."""
@@ -118,6 +123,7 @@ class Queues(Producer):
     aset_rate = twin(set_rate)
     aclear = twin(clear)
     aretry_failed = twin(retry_failed)
+    adiscover = twin(discover)
     aschedule_recurring_jobs = twin(schedule_recurring_jobs)
 
 

@@ -17,6 +17,7 @@ end
 local due = (at ~= '' and tonumber(at)) or (wait ~= '' and now + tonumber(wait)) or 0
 
 redis.call('SADD', R .. 'queues', R .. 'queue:' .. queue)
+redis.call('SADD', P .. 'queues:names', queue)
 while i < #ARGV do
   local id, words = ARGV[i], tonumber(ARGV[i + 1])
   redis.call('HSET', job(id), unpack(ARGV, i + 2, i + 1 + words))

@@ -5,6 +5,7 @@ local due = redis.call('ZSCORE', P .. 'queues:next', name)
 if not due or tonumber(due) ~= tonumber(was) then return 0 end
 redis.call('ZADD', P .. 'queues:next', following, name)
 redis.call('SADD', R .. 'queues', R .. 'queue:' .. queue)
+redis.call('SADD', P .. 'queues:names', queue)
 redis.call('HSET', job(id), unpack(ARGV, 9))
 put(queue, id)
 ring(1)
