@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .services.analytics import Analytics
     from .services.cache import Cache
     from .services.cache.pages import PageCache
-    from .services.logs import Log
+    from .services.logs import Log, SharedLevel
     from .services.monitor import Monitor
     from .services.monitor.alerts import Sender
     from .services.monitor.otel import Telemetry
@@ -176,6 +176,13 @@ class Runtime:
         adopt(log)
         return log
 
+    @cached_property
+    def log_level(self) -> SharedLevel:
+        """The level of the logs of all processes."""
+        from .services.logs import SharedLevel
+
+        return SharedLevel(self.store, self.log)
+
     def check(self) -> None:
         """See that the store answers.
 
@@ -189,9 +196,8 @@ class Runtime:
         """Start the thread that does what no request shall wait for; once a process, and again after a fork."""
         with self._lock:
             if self._background is None or self._background.pid != os.getpid():
-                self._background = Background(
-                    [self.store.tick, self.monitor.tick, self.security.tick, self.pages.tick, self.cache.tick]
-                )
+                services = (self.store, self.monitor, self.security, self.pages, self.cache, self.log_level)
+                self._background = Background([service.tick for service in services])
                 self._background.start()
                 self._probe()
                 if self.telemetry is not None:

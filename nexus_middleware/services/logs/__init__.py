@@ -24,11 +24,13 @@ from .named import (
     log_user_action,
     log_warning,
 )
+from .shared import SharedLevel
 from .tail import Tail
 
 __all__ = [
     "LEVELS",
     "Log",
+    "SharedLevel",
     "Tail",
     "adopt",
     "brief",

@@ -74,8 +74,12 @@ def packed(batch: Iterable[Any], shown: Callable[[str], str] | None) -> list[str
     `shown` makes what is said of who has asked. Most of what is in a line was in another one before, and is ready.
     """
     found: list[str] = []
+    last, start = -1, ""
     for line in batch:
-        second, parted = divmod(line.at, 1.0)
+        at = line.at
+        second = int(at)
+        if second != last:
+            last, start = second, f'{{"at":"{_second(second)}.'
         client = line.client if shown is None else shown(line.client)
         more = ""
         if line.caller:
@@ -85,7 +89,7 @@ def packed(batch: Iterable[Any], shown: Callable[[str], str] | None) -> list[str
         known = line.request_id
         ident = f'"{known}"' if (known.isalnum() and known.isascii()) or PLAIN(known) else _told(known)
         found.append(
-            f'{{"at":"{_second(second)}.{int(parted * 1000):03d}Z",{_asked(line.method, line.path)}{line.status},'
+            f'{start}{int((at - second) * 1000):03d}Z",{_asked(line.method, line.path)}{line.status},'
             f'"ms":{line.seconds * 1000:.2f},{_by(client, line.agent)},"request_id":{ident}{more}}}'
         )
     return found
