@@ -22,6 +22,8 @@ def lead(log: Log) -> None:
     root.setLevel(_LEVELS[log.level])
     for name in SERVERS:
         logger = logging.getLogger(name)
+        if not logger.handlers and not logger.propagate:
+            continue  # it was turned off, as by uvicorn's --no-access-log
         logger.handlers.clear()
         logger.propagate = True
 
@@ -38,7 +40,7 @@ class ToLog(logging.Handler):
         event, facts = _access(record)
         if not event:
             try:
-                event = record.getMessage()
+                event = record.getMessage().rstrip()
             except Exception as error:  # noqa: BLE001  # arguments that do not fit, or whose text fails
                 event, facts = str(record.msg), {"unread": repr(error)}
             facts |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nexus_middleware import RequestID, RequestLogger, Settings, SettingsError
 from nexus_middleware.http import ORIGIN
 from nexus_middleware.services import logs
-from nexus_middleware.services.logs import Log, named
+from nexus_middleware.services.logs import Log, named, standard
 from nexus_middleware.services.logs.lines import LARGEST
 from tests.helpers import Answer, Origin
 
@@ -208,7 +208,7 @@ def test_servers_and_libraries_write_in_the_same_shape(process):
     try:
         1 / 0  # noqa: B018
     except ZeroDivisionError:
-        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
         structlog.get_logger().exception("failed")
     broken = logging.makeLogRecord({"name": "broken", "msg": "%d", "args": ("no number",), "levelno": 20})
     logging.getLogger().handlers[0].emit(broken)
@@ -222,8 +222,19 @@ def test_servers_and_libraries_write_in_the_same_shape(process):
     assert (rq["level"], rq["event"], rq["job"], rq["logger"]) == ("warn", "odd thing", "7", "rq.worker")
     assert shop["password"] == "[redacted]"
     assert all("ZeroDivisionError" in line["exception"] and line["level"] == "error" for line in (raised, failed))
-    assert "unread" in broken
+    assert "unread" in broken and raised["event"] == "Exception in ASGI application"
     assert "hunter2" not in json.dumps(lines)
+
+
+def test_a_server_s_access_log_that_was_turned_off_stays_off():
+    logger = logging.getLogger("uvicorn.access")
+    root = logging.getLogger()
+    before, logger.propagate = [*root.handlers], False
+    try:
+        standard.lead(make()[0])
+        assert not logger.hasHandlers()
+    finally:
+        root.handlers[:], logger.propagate = before, True
 
 
 def test_the_log_of_a_stack_is_the_process_s_until_another_is_configured(tmp_path, monkeypatch):
