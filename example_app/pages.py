@@ -30,6 +30,11 @@ TRIES = [
     ("/upload", "Content", "Hand in a picture: a worker makes a thumbnail. More than 500 KiB are refused with 413."),
     ("/account", "Inbox", "Sign in and buy a course: a message waits for you, from the notifications queue."),
     ("/report", "Analytics", "A slow report, with what the worker calculated: users, sales, the funnel, revenue."),
+    (
+        "/courses?q=1%27+or+%27a%27=%27a",
+        "Input guard",
+        "A search that looks like SQL injection: it is refused with 400. O'Hara may search.",
+    ),
     ("/broken", "Errors", "A page that fails: the answer is a 500 with all headers, and the log has the traceback."),
     (
         "/admin/infrastructure/",

@@ -15,9 +15,9 @@ from ..rules.injection import Finding, detect, detect_near, worth
 from ..rules.paths import PLAIN, canonical, matcher
 from .layer import Layer, Mode
 
-MOST = 12_288  # characters of a body that are judged in full; of the rest only what stands around strong words
+MOST = 10_240  # characters of a body that are judged in full; of the rest only what stands around strong words
 SHORT = 256  # characters of a header whose verdict is remembered
-EACH, CHEAP = 64, 5  # characters that a field costs besides; that one costs which needs no look
+EACH, CHEAP = 64, 8  # characters that a field costs besides; that one costs which needs no look
 
 # What most clients send, which holds nothing to judge: found so at the engine's own speed.
 _CLEAN_QUERY = re.compile(rb"[\w=&.,-]*").fullmatch

@@ -1,6 +1,10 @@
 """Attacks of our own writing, for the tests, and for the benchmark where no larger collection is at hand."""
 
 SQLI = [
+    "7 or true",
+    "7 or 2 between 1 and 3",
+    "7;replace into pupils(id) values (7)",
+    "or '7'::text = '7'",
     "7' OR 'x'='x",
     "7' or 3=3 -- ",
     "nobody' --",

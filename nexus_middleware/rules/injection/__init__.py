@@ -7,7 +7,7 @@ from .finding import Finding
 from .sql import LONGEST, detect_sql_injection, may_be_sql
 from .sql import judge as judge_sql
 from .sql_rules import STRONG as SQL_WORDS
-from .words import beyond
+from .words import AROUND, beyond
 from .xss import detect_xss, may_be_script
 from .xss import judge as judge_script
 from .xss_rules import STRONG as XSS_WORDS
@@ -31,7 +31,7 @@ def detect(text: str) -> Finding | None:
         for spelling in spellings(head) if sql or script else ():
             if found := (judge_sql(spelling) if sql else None) or (judge_script(spelling) if script else None):
                 return found
-    return _beyond(text, LONGEST) if len(text) > LONGEST else None
+    return _beyond(text[LONGEST - AROUND :]) if len(text) > LONGEST else None
 
 
 def worth(text: str) -> bool:
@@ -46,9 +46,9 @@ def worth(text: str) -> bool:
 
 def detect_near(text: str) -> Finding | None:
     """Judge only what stands around the strongest words of a long text that may hold many values."""
-    return _beyond(text.replace("+", " "), 0)
+    return _beyond(text.replace("+", " "))
 
 
-def _beyond(text: str, start: int) -> Finding | None:
-    words = (*_OTHERS, *_OF_SCRIPT) if "script" in text.lower() else _OTHERS
-    return beyond(text, start, words, detect)
+def _beyond(text: str) -> Finding | None:
+    text = text.lower()
+    return beyond(text, (*_OTHERS, *_OF_SCRIPT) if "script" in text else _OTHERS, detect)

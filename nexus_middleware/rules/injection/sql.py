@@ -9,7 +9,7 @@ from .decoders import spellings
 from .finding import Finding
 from .sql_rules import ANYWHERE, BARE, INSIDE, STRONG, WORDS
 from .sql_tokens import inside, shape
-from .words import Words, beyond
+from .words import AROUND, Words, beyond
 
 LONGEST = 8192  # characters of a text that are judged in full; of the rest only what stands around strong words
 LOGIC = 2048  # characters in which a logical word makes a shape worth its price
@@ -64,7 +64,7 @@ def detect_sql_injection(text: str) -> Finding | None:
         for spelling in spellings(head):
             if found := judge(spelling):
                 return found
-    return beyond(text, LONGEST, STRONG, judge) if len(text) > LONGEST else None
+    return beyond(text[LONGEST - AROUND :].lower(), STRONG, judge) if len(text) > LONGEST else None
 
 
 def may_be_sql(text: str) -> bool:

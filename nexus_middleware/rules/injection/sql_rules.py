@@ -44,6 +44,12 @@ WORDS: Final = [
     ),
     ("sql-analyse", 9, ["analyse"], r"procedure\s{1,20}analyse\s?\("),
     ("sql-mode", 8, ["boolean"], r"['\"]\s{0,20}in\s{1,20}boolean\s{1,20}mode\b"),
+    (
+        "sql-true",
+        7,
+        ["true", "false"],
+        r"^(?:\d{1,12}|[^\s'\"]{0,40}['\"])?\)?\s{0,9}(?:\b(?:or|and)|\|\||&&)\s{1,9}(?:not\s{1,9})?(?:true|false)\s{0,9}(?:$|[-#;)])",
+    ),
     ("sql-declare", 8, ["declare"], r"declare\s{1,20}@\w"),
     (
         "sql-drop",
@@ -65,9 +71,9 @@ STRONG: Final = ("union", "waitfor", "sleep", "information_schema", "xp_", "outf
 ANYWHERE: Final = [
     ("sql-union", 9, r"U(?:d?\(*E|d[fg]\(|d?\(E)"),
     ("sql-tautology", 8, rf"[&W]{_OPEN}[1sV]{_CLOSE}o{_OPEN}[1sV]|C\(*[1s]o[1s]|so\(*[1s]&"),
-    ("sql-call", 8, rf"&{_OPEN}(?:{_V}{_CLOSE}o{_OPEN})?(?:\(E)?g\(|oo?\(s,g\(|s\.g\("),
+    ("sql-call", 8, rf"&{_OPEN}(?:{_V}{_CLOSE}o{_OPEN})?(?:\(E)?g\(|oo?\(s,g\("),
     ("sql-subselect", 8, r"\(E(?:[1gvVaCfd]|\(|s[,)F]|n(?:,n)*F[^w])|[&ao,]\(*E[1gvVas(]"),
-    ("sql-stacked", 8, r";(?:E(?:[1gvVaC(]|n[F,])|T(?:kn|F[^w]|F$|nk|v|g|ng|c|$|\(s)|g\([1s]o[1s])"),
+    ("sql-stacked", 8, r";(?:E(?:[1gvVaC(]|n[F,])|T(?:kn|F[^w]|F$|nk|n\(|v|g|ng|c|$|\(s)|g\([1s]o[1s])"),
 ]
 # Shapes of a value that goes into the SQL as it is, from its head on.
 BARE: Final = [
@@ -84,13 +90,13 @@ BARE: Final = [
     (
         "sql-logic",
         7,
-        rf"[1v]?&{_OPEN}(?:{_V}{_CLOSE}o{_OPEN}(?:g\(|1$|1c|s$|sc|\(E)|g\(|1c|1OB)|n?&\(*non\)*(?:c|$)",
+        rf"[1v]?&{_OPEN}(?:{_V}{_CLOSE}o{_OPEN}(?:g\(|1$|1c|s$|sc|\(E)|g\(|1c|1OB|[1s]o(?:$|1&1))|n?&\(*non\)*(?:c|$)",
     ),
-    ("sql-order", 6, r"a?(?:1,)*[1s]?OB(?:1(?:,[1g])*\)?k?(?:c|$)|g\(|1,)|OBn(?:W|c)"),
+    ("sql-order", 6, r"a?(?:1,)*[1s]?OB(?:1(?:,[1g])*\)?k?(?:c|$)|g\(|1,)|(?:Fn)?OBn(?:W|c)|FnOBn,n"),
     ("sql-having", 6, rf"a?[1sn]?(?:kn)?W\(*(?:[1s]{_CLOSE}o\(*[1s]|[1n]c)"),
     ("sql-wait", 8, r"[1s),]*Tks"),
     ("sql-arithmetic", 6, r"1?[a&]+(?:\(E|g\(.*c|[kg]\(?g)|\(1o1\)|1o1$|s!?os$"),
-    ("sql-call", 7, r"[;,]?g\((?:[1s]+\)(?:c|os?$|;|$)|1o1|[(]*g\()"),
+    ("sql-call", 7, r"[;,]?g\((?:$|[1s]+\)(?:c|os?$|;|$)|1o1|[(]*g\()"),
 ]
 # Shapes of what follows the quote that ends the value. Those below 8 must not be a mere quotation.
 INSIDE: Final = [
@@ -103,6 +109,6 @@ INSIDE: Final = [
     (
         "sql-quote-operator",
         7,
-        r"s\)*(?:o+\(*(?:[1gvV]|s|n?c|\(E)|a+(?:\(*[Eg]|s$|[1n]c)|&?,?\(E|&g|,1|,n(?:,n)*\))",
+        r"s\)*(?:o+\(*(?:[1gvV]|s|n?c|\(E)|\.g\(|a+(?:\(*[Eg]|s$|[1n]c)|&?,?\(E|&g|,1|,n(?:,n)*\))",
     ),
 ]

@@ -35,9 +35,8 @@ class Words:
         return None
 
 
-def beyond(text: str, start: int, words: Iterable[str], judge: Callable[[str], Finding | None]) -> Finding | None:
-    """Judge what stands around `words` in `text` from `start` on: what is affordable for a long text."""
-    text = text[max(0, start - AROUND) :].lower()
+def beyond(text: str, words: Iterable[str], judge: Callable[[str], Finding | None]) -> Finding | None:
+    """Judge what stands around `words` in a `text` in lower case: what is affordable for a long one."""
     for word in words:
         for at in _places(text, word):
             if found := judge(text[max(0, at - AROUND) : at + AROUND]):

@@ -6,7 +6,7 @@ import re
 
 from .decoders import spellings
 from .finding import Finding
-from .words import Words, beyond
+from .words import AROUND, Words, beyond
 from .xss_rules import ATTRIBUTES, EVENTS, STRONG, WORDS
 
 LONGEST = 8192  # characters of a text that are judged in full; of the rest only what stands around strong words
@@ -46,7 +46,7 @@ def detect_xss(text: str) -> Finding | None:
         for spelling in spellings(head):
             if found := judge(spelling):
                 return found
-    return beyond(text, LONGEST, STRONG, judge) if len(text) > LONGEST else None
+    return beyond(text[LONGEST - AROUND :].lower(), STRONG, judge) if len(text) > LONGEST else None
 
 
 def may_be_script(text: str) -> bool:
