@@ -166,7 +166,7 @@ class Nexus:
 
     @property
     def pages(self) -> PageCache:
-        """The stored responses: purge them, or fetch them beforehand."""
+        """The stored responses, to be purged."""
         return self.runtime.pages
 
     @property

@@ -1,4 +1,4 @@
-"""The stored responses of `ResponseCache`, as they are counted, purged and fetched beforehand in all processes."""
+"""The stored responses of `ResponseCache`, as they are counted and purged in all processes."""
 
 from __future__ import annotations
 
