@@ -16,7 +16,7 @@ from nexus_middleware.runtime import Runtime
 from nexus_middleware.stores.embedded import find_server
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
-from tests.benchmarks import detection, lines, peers, subjects
+from tests.benchmarks import detection, headers, lines, peers, subjects
 from tests.benchmarks.measure import Race
 from tests.conftest import Server
 
@@ -81,6 +81,7 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
     race.call(LINE, lines.our_line(runtime), settle=settle)
     race.call(STRUCTLOG, lines.structlog_line())
     tables["a line of the log about a request"] = [(LINE, LINE), (STRUCTLOG, LINE)]
+    tables |= headers.enter(race)
     return tables, [
         *_enter_peers(race, tables),
         *_enter_timing(race, tables, runtime),
@@ -169,7 +170,7 @@ def _print(race: Race, tables: dict[str, Rows], notes: list[str]) -> None:
                 f"{name:42}{race.micros(name):9.2f}{race.share(name, STARLETTE):13.2f}{added:9.2f}"
                 f"{added * race.micros(STARLETTE):9.2f}{'' if steps is None else steps:>11}"
             )
-    goals = [*_goals(race), *detection.report()]
+    goals = [*_goals(race), *headers.goals(race), *detection.report()]
     print(f"\n{'goals':70}{'is':>9}{'goal':>9}")
     for text, measured, least, most in goals:
         met = least <= measured <= most
