@@ -41,6 +41,7 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.front: object = None  # the `Nexus` that is served, for those who show how it is protected
         self.ready = False  # requests are welcome: after the start and before the end
         self._background: Background | None = None
         self._lock = threading.Lock()

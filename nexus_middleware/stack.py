@@ -155,7 +155,7 @@ class Nexus:
         self.app = app
         made = [] if self.settings.off else layers(standard(self.runtime, rules=rules, cache_rules=cache_rules))
         self.stack = wrap(app, made)
-        self.access = access
+        self.access, self.runtime.front = access, self
         self._beside = Beside(self.runtime, access)
         self._pid = 0
 

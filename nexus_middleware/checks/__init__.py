@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from . import app, deployment, order  # each registers its own
+from .posture import posture
 from .registry import CHECKS, Check, Finding, check, findings
 from .subject import Subject, look
 
-__all__ = ["CHECKS", "Check", "Finding", "Subject", "app", "check", "deployment", "findings", "look", "order"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Finding",
+    "Subject",
+    "app",
+    "check",
+    "deployment",
+    "findings",
+    "look",
+    "order",
+    "posture",
+]

@@ -28,7 +28,7 @@ from nexus_middleware import (
     Settings,
     TrustedProxies,
 )
-from nexus_middleware.checks import CHECKS, findings, look
+from nexus_middleware.checks import CHECKS, findings, look, posture
 from nexus_middleware.checks.registry import check
 from nexus_middleware.stores.redis import RedisStore
 
@@ -157,6 +157,17 @@ def test_flask_is_looked_through_from_either_side():
 
 def test_the_server_s_own_belief_is_found():
     assert "NX002" in codes(nexus(), environ={"FORWARDED_ALLOW_IPS": "*"})
+
+
+def test_the_posture_is_that_of_the_layers_that_run():
+    app = nexus(FastAPI(), header_preset="strict")
+
+    seen = posture(app.runtime.front)
+
+    assert [layer["name"] for layer in seen["layers"]] == [type(layer).__name__ for layer in app.stack.chain.layers]
+    assert seen["missing"] == []
+    assert seen["headers"]["x-frame-options"] == "DENY"
+    assert {finding["code"] for finding in seen["findings"]} == {"NX006"}
 
 
 def test_every_code_has_a_page_that_bears_its_title():
