@@ -14,6 +14,13 @@ RESOURCES: dict[str, Resource] = {
         "cache",
         {"GET": Action("view", cache.read), "DELETE": Action("cache:clear", cache.clear)},
     ),
+    "/cache/groups": Resource("cache", {"GET": Action("view", cache.groups)}),
+    "/cache/loaders": Resource("cache", {"GET": Action("view", cache.loaders)}),
+    "/cache/keys": Resource("cache", {"GET": Action("view", cache.keys)}),
+    "/cache/keys/{key:path}": Resource(
+        "cache",
+        {"GET": Action("cache:read_values", cache.show), "DELETE": Action("cache:clear", cache.delete)},
+    ),
     "/queues": Resource("queues", {"GET": Action("view", queues.read)}),
     "/queues/{queue:path}/pause": Resource("queues", {"POST": Action("queues:pause", queues.pause)}),
     "/queues/{queue:path}/resume": Resource("queues", {"POST": Action("queues:pause", queues.resume)}),

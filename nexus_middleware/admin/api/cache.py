@@ -1,15 +1,23 @@
-"""GET and DELETE /cache."""
+"""The caches: what they hold and how they are used, single keys, and what may be forgotten."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
 from ...runtime import Runtime
 from ...services.cache import COUNTED_AT_ONCE
+from ...services.cache.groups import GroupStats
 from ...stores.commands import Scan
-from ..answers import Answer, Problem, done, found
+from ..answers import Answer, Problem, done, found, nothing_here
 from ..exchange import Exchange
+from . import asked
 
 VALUES = "cache:"  # what the keys of values begin with
 MAX_PATTERN = 512  # characters
+LONGEST_TAG = 200
 GROWTH = 1.1  # a count that grew by no more than this since it was shown is still the one that was agreed to
 
 
@@ -19,12 +27,53 @@ async def read(exchange: Exchange) -> Answer:
     return found(await panels.cache.get(), panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
+async def groups(exchange: Exchange) -> Answer:
+    """List how each group of keys, such as course:*, was used; the most used first."""
+    return _listed(exchange, [_group(row) for row in await exchange.runtime.cache.agroups()])
+
+
+async def loaders(exchange: Exchange) -> Answer:
+    """List what it costs to fetch what is not there, by group of keys; the slowest first."""
+    return _listed(exchange, [msgspec.to_builtins(row) for row in await exchange.runtime.cache.aloaders()])
+
+
+async def keys(exchange: Exchange) -> Answer:
+    """List about ?limit= keys that begin with ?prefix=, in no order; a page may be empty and yet have a next one."""
+    prefix, cursor = exchange.query.get("prefix", ""), asked.number(exchange, "cursor") or 0
+    if len(prefix) > MAX_PATTERN:
+        raise Problem(400, "bad_prefix", f"prefix has at most {MAX_PATTERN} characters")
+    page = await exchange.runtime.cache.akeys(prefix, cursor=cursor, count=asked.limit(exchange))
+    items = [msgspec.to_builtins(item) for item in page.items]
+    return _listed(exchange, items, next_cursor=str(page.cursor) if page.cursor else None, whole=False)
+
+
+async def show(exchange: Exchange) -> Answer:
+    """Tell a key's value as text, without its secrets, 16 KiB at the most; and its size, tags and seconds to live."""
+    value = await exchange.runtime.cache.ashow(exchange.parameter("key"))
+    if value is None:
+        raise nothing_here()
+    return found({"key": msgspec.to_builtins(value)}, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
+
+
+async def delete(exchange: Exchange) -> Answer:
+    """Forget one key."""
+    key = exchange.parameter("key")
+    if not await exchange.runtime.cache.adelete(key):
+        raise nothing_here()
+    exchange.panels.cache.forget()
+    exchange.audit("cache_delete", target=key, count=1)
+    return done({"success": True, "deleted": 1, "scope": "cache", "key": key})
+
+
 async def clear(exchange: Exchange) -> Answer:
     """Forget all of both caches, or with ?pattern= the values whose keys fit; ?dryRun=1 only counts, ?expected=N insists.
 
-    Without a pattern the stored responses go too, whose keys are digests that no pattern would fit.
+    Without a pattern the stored responses go too, whose keys are digests that no pattern would fit. ?tag= forgets the
+    values that have it, however many: they are not counted.
     """
     query = exchange.query
+    if "tag" in query:
+        return await _clear_tag(exchange, query["tag"])
     pattern = query.get("pattern")
     if pattern is not None and not 0 < len(pattern) <= MAX_PATTERN:
         raise Problem(400, "bad_pattern", f"pattern has between 1 and {MAX_PATTERN} characters")
@@ -37,6 +86,29 @@ async def clear(exchange: Exchange) -> Answer:
     exchange.panels.cache.forget()
     exchange.audit("cache_clear", target=pattern or "everything", count=deleted)
     return done({"success": True, "deleted": deleted, "scope": "cache"})
+
+
+async def _clear_tag(exchange: Exchange, tag: str) -> Answer:
+    if not 0 < len(tag) <= LONGEST_TAG:
+        raise Problem(400, "bad_tag", f"tag has between 1 and {LONGEST_TAG} characters")
+    if {"pattern", "dryRun", "expected"} & set(exchange.query):
+        raise Problem(400, "bad_query", "what has a tag is not counted: ask for the tag alone")
+    await exchange.runtime.cache.adelete_tag(tag)
+    exchange.panels.cache.forget()
+    exchange.audit("cache_clear_tag", target=tag)
+    return done({"success": True, "scope": "cache", "tag": tag})
+
+
+def _group(row: GroupStats) -> dict[str, Any]:
+    counts = {"group": row.group, "hits": row.hits, "misses": row.misses, "sets": row.sets}
+    return {**counts, "hitRatio": round(row.hit_rate, 4), "averageTtl": row.average_ttl}
+
+
+def _listed(exchange: Exchange, items: Iterable[Any], *, next_cursor: str | None = None, whole: bool = True) -> Answer:
+    rows = [*items]
+    total = len(rows) if whole else None
+    value = {"items": rows, "nextCursor": next_cursor, "total": total, "totalExact": whole}
+    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
 def _check_expected(text: str, count: int) -> None:
