@@ -14,7 +14,7 @@ from nexus_middleware.commands.simulation.proposals import busiest, propose
 from nexus_middleware.middleware.limits import Quota
 from nexus_middleware.middleware.policy import read_policy
 from nexus_middleware.rules.windows import Limit
-from nexus_middleware.services.logs.log import unpacked
+from nexus_middleware.services.logs.lines import packed
 from nexus_middleware.stores.memory import MemoryStore
 from tests.helpers import ASGIDoor, Clock, Origin
 
@@ -144,7 +144,7 @@ def test_a_recorded_run_replayed_gives_the_decisions_of_the_live_one(tmp_path, s
         client = f"203.0.113.{draw.randrange(4)}"
         live.append(door.get(app, path, method=method, client=client).status)
     door.close()
-    lines = [json.dumps(unpacked(each)) + "\n" for each in written]
+    lines = [line + "\n" for line in packed(written, None)]
 
     _, printed = simulate(lines, RULES, "--json", log="combined.log")
 
