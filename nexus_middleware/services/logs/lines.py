@@ -19,6 +19,7 @@ NAMES = {"warning": "warn", "critical": "error", "exception": "error", "notset":
 TRACE = 16_384  # characters kept of a traceback: its beginning, and most of its end, where it says what went wrong
 LARGEST = 65_536  # bytes of a line
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+EPSILON = 3e-4  # milliseconds: what a time since the epoch may lack as a float
 PLAIN = re.compile(r"[A-Za-z0-9._-]{0,64}").fullmatch  # what `RequestID` makes or lets through
 OWN = ("at", "level", "event", "exception")  # what is no secret by its name, and made here
 
@@ -89,7 +90,7 @@ def packed(batch: Iterable[Any], shown: Callable[[str], str] | None) -> list[str
         known = line.request_id
         ident = f'"{known}"' if (known.isalnum() and known.isascii()) or PLAIN(known) else _told(known)
         found.append(
-            f'{start}{int((at - second) * 1000):03d}Z",{_asked(line.method, line.path)}{line.status},'
+            f'{start}{int((at - second) * 1000 + EPSILON):03d}Z",{_asked(line.method, line.path)}{line.status},'
             f'"ms":{line.seconds * 1000:.2f},{_by(client, line.agent)},"request_id":{ident}{more}}}'
         )
     return found
