@@ -19,6 +19,7 @@ from .middleware.request_id import RequestID
 from .middleware.request_logger import RequestLogger
 from .middleware.request_timing import RequestTiming
 from .middleware.response_cache import CachePolicy, CacheRule, ResponseCache
+from .middleware.rpc_limit import RPCLimit, RPCRule
 from .middleware.security_headers import HeaderPolicy, SecurityHeaders
 from .middleware.security_log import SecurityLog
 from .middleware.trusted_proxies import TrustedProxies
@@ -44,6 +45,8 @@ __all__ = [
     "Layer",
     "Nexus",
     "NexusError",
+    "RPCLimit",
+    "RPCRule",
     "RateLimit",
     "RateLimits",
     "RequestID",

@@ -54,10 +54,10 @@ class Chain:
         """
         plan: list[tuple[int, Callable[..., Any]]] = []
         for i, layer in enumerate(self.layers):
+            if layer.reads_body:  # first, for what it asks may depend on it
+                plan.append((-i - 1, _body_for(layer)))
             if i == first_ask:
                 plan.append((-i - 1, Passage.question if len(self.asks) == 1 else Passage.questions))
-            if layer.reads_body:
-                plan.append((-i - 1, _body_for(layer)))
             if "before" in layer.steps:
                 plan.append((i, layer.before))
         return [(at, i, step) for at, (i, step) in enumerate(plan)]

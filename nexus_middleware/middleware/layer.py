@@ -136,7 +136,8 @@ def _owner(app: Any) -> Any:
 def _joins(layer: Layer[Any], outer: list[Layer[Any]]) -> bool:
     one_store = layer.store is None or all(layer.store is o.store for o in outer if o.store is not None)
     plain = type(layer).__call__ is Layer.__call__ and type(layer).wsgi is Layer.wsgi
-    return one_store and plain and not (layer.counts and _guarded(outer))
+    alone = layer.reads_body and "ask" in layer.steps and any("ask" in o.steps for o in outer)  # asks after its body
+    return one_store and plain and not alone and not (layer.counts and _guarded(outer))
 
 
 def _guarded(outer: list[Layer[Any]]) -> bool:

@@ -1,0 +1,195 @@
+"""Limit how often each caller calls a method of JSON-RPC, or a tool of an MCP server."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from ..http import App, Reply, Request, problem
+from ..rules.paths import matcher
+from ..rules.windows import Strategy
+from ..stores.base import Store
+from ..stores.commands import Hit
+from .keys import KeyOf, by_client
+from .layer import Mode
+from .limits import Asked, Quota, Rule, compiled
+from .passage import Want
+from .rate_limit import Allowances, OnError, RateLimit, _Counted
+
+TOO_MANY = -32029  # of those that JSON-RPC 2.0 leaves to servers
+MOST_CALLS = 100  # of a batch
+JSON = (b"content-type", b"application/json")
+ID, NEVER = "id", "never"  # with the layer, what it notes on a request
+
+
+@dataclass(frozen=True, kw_only=True)
+class RPCRule:
+    """One limit, and which calls it is about.
+
+    Args:
+        limit: In the notation of `limits`.
+        method: Such as "tools/call"; "*" for every one.
+        tool: The name that the call's parameters have, such as an MCP tool's, prompt's or resource's; "*" for all.
+        key: Who is calling; None from it is not counted.
+        name: What callers are told it is called.
+        cost: What one call counts.
+        mode: As of `Rule`.
+    """
+
+    limit: str = field(kw_only=False)
+    method: str = "*"
+    tool: str = "*"
+    key: KeyOf = by_client
+    name: str = "default"
+    cost: int = 1
+    mode: Literal["enforce", "shadow", "off"] = "enforce"
+
+    def about(self, call: Call) -> bool:
+        """Whether it is about that call."""
+        return self.method in ("*", call.method) and self.tool in ("*", call.tool)
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call of a body; `id` is None for a notification, which nobody answers."""
+
+    method: str
+    tool: str
+    id: Any = None
+
+
+class RPCLimit(RateLimit):
+    """Answer a JSON-RPC error to a caller who calls a method or tool more often than a rule says.
+
+    The calls are read from the body of POST requests in JSON, batches included, and a call that is refused uses up
+    nothing. Streams, and everything that is no POST in JSON, pass untouched.
+
+    >>> app = RPCLimit(None, [RPCRule("10/minute", method="tools/call", tool="search", name="search")], path="/mcp")
+
+    Args:
+        app: What is protected.
+        rules: Each counts on its own.
+        path: Where calls are taken, such as "/mcp"; "*" for every path.
+        strategy: "sliding-window" or "gcra".
+        store: Where the counts are; a URL names one store per process.
+        on_error: As of `RateLimit`.
+        mode: "shadow" decides and records, and refuses nobody.
+
+    Raises:
+        SettingsError: a limit or an option does not fit.
+    """
+
+    reads_body = True
+
+    def __init__(
+        self,
+        app: App,
+        rules: Sequence[RPCRule],
+        *,
+        path: str = "*",
+        strategy: Strategy = "sliding-window",
+        store: Store | str = "memory://",
+        on_error: OnError = "local",
+        mode: Mode = "enforce",
+    ) -> None:
+        live = [rule for rule in rules if rule.mode != "off"]
+        plain = [Rule(x.limit, key=x.key, name=f"rpc-{x.name}", cost=x.cost, mode=x.mode) for x in live]
+        super().__init__(app, plain, strategy=strategy, store=store, on_error=on_error, headers="none", mode=mode)
+        self._pairs = list(zip(live, compiled(plain, strategy), strict=True))
+        self._here = matcher(path)
+
+    def reads(self, request: Request) -> bool:
+        kind = request.header(b"content-type") or b""
+        json = kind.partition(b";")[0].strip().lower() in (b"application/json", b"application/json-rpc")
+        return json and request.method == "POST" and request.scheme in ("http", "https") and self._here(request.path)
+
+    def ask(self, request: Request) -> Hit | Literal[Want.NO_MORE] | None:
+        if request.again or not self.reads(request) or request.body is None:
+            return None
+        calls = request.notes[self, ID] = calls_of(request.body)
+        if len(calls) > MOST_CALLS:
+            return None
+        counted = self._counted(request, calls)
+        if (self, NEVER) in request.notes or not (counted.hit.limits or counted.hit.shadows):
+            return None
+        request.notes[self] = counted
+        return counted.hit
+
+    def before(self, request: Request, answer: Allowances | None) -> Reply | None:
+        if (self, ID) not in request.notes:
+            unread = self.reads(request) and not request.again
+            return problem(request, 413, "The body is too long to be read for its calls.") if unread else None
+        calls: list[Call] = request.notes[self, ID]
+        if len(calls) > MOST_CALLS:
+            return problem(request, 400, f"A batch has at most {MOST_CALLS} calls.")
+        if (self, NEVER) in request.notes:
+            return problem(request, 400, "The batch has more calls of one kind than a limit ever admits.")
+        refused = super().before(request, answer)
+        return None if refused is None else self._as_errors(request, refused, calls)
+
+    def _counted(self, request: Request, calls: Sequence[Call]) -> _Counted:
+        quotas: tuple[Quota, ...] = ()
+        watched: tuple[Quota, ...] = ()
+        limits: Asked = ()
+        shadows: tuple[Asked, ...] = ()
+        for rule, ready in self._pairs:
+            times = sum(rule.about(call) for call in calls)
+            own, asked = ready.asked(request) if times else ((), ())
+            if not asked:
+                continue
+            asked = tuple([(key, msgspec.structs.replace(x, cost=x.cost * times)) for key, x in asked])
+            if any(x.cost > x.amount for _, x in asked):  # it could never be admitted: the store is not asked
+                if not ready.shadow:
+                    request.notes[self, NEVER] = True
+                continue
+            if ready.shadow:
+                watched, shadows = watched + own, (*shadows, asked)
+            else:
+                quotas, limits = quotas + own, limits + asked
+        return _Counted(Hit(limits, self._binding, shadows), quotas, watched)
+
+    def _as_errors(self, request: Request, refused: Reply, calls: Sequence[Call]) -> Reply:
+        """Return what a JSON-RPC client understands: an error for each call; without any, the refusal as it is."""
+        counted: _Counted | None = request.notes.get(self)
+        asked = [call for call in calls if call.id is not None]
+        if counted is None or not asked:
+            return refused
+        full = [(q, x) for q, x in zip(counted.quotas, counted.answers, strict=False) if not x.allowed]
+        wait = max([1, *[math.ceil(x.reset_after) for _, x in full]])
+        data = {"retryAfter": wait, "violatedPolicies": [quota.name for quota, _ in full]}
+        error = {"code": TOO_MANY, "message": f"Too many requests: try again in {wait} s.", "data": data}
+        answers = [{"jsonrpc": "2.0", "id": call.id, "error": error} for call in asked]
+        body = msgspec.json.encode(answers if request.body and request.body.lstrip()[:1] == b"[" else answers[0])
+        return Reply(200, body, (JSON, (b"cache-control", b"no-store"), (b"retry-after", b"%d" % wait)))
+
+    def why(self, request: Request) -> str:
+        calls = Counter(
+            [call.method + (f" {call.tool}" if call.tool else "") for call in request.notes.get((self, ID), ())]
+        )
+        return f"{', '.join(calls) or 'no calls'}: {super().why(request)}"
+
+
+def calls_of(body: bytes) -> list[Call]:
+    """Return the calls of a JSON-RPC body; what is no call counts as one of no name.
+
+    >>> calls_of(b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search"}}')
+    [Call(method='tools/call', tool='search', id=1)]
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return [Call("", "")]
+    return [_call(each) for each in value] if isinstance(value, list) and value else [_call(value)]
+
+
+def _call(value: Any) -> Call:
+    if not isinstance(value, dict):
+        return Call("", "")
+    method, params = value.get("method"), value.get("params")
+    named = params if isinstance(params, dict) else {}
+    tool = named.get("name", named.get("uri", ""))
+    return Call(method if isinstance(method, str) else "", tool if isinstance(tool, str) else "", value.get("id"))
