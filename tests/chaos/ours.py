@@ -132,6 +132,7 @@ def _fight(field: Field, queues: Queues, kills: int, restarts: int, seconds: flo
             time.sleep(0.2)  # its end is written down; it is due in 2 s
             late.append(number)
         field.restart_redis(3.0)
+        _until(lambda number=number: field.counts("start")[number] > 1, 15.0)  # nobody is killed while this is timed
     return late
 
 

@@ -1,8 +1,11 @@
 """No job is lost: 300 jobs on five queues, 8 kill -9, and a Redis that is stopped twice."""
 
+import pytest
+
 from tests.chaos.ours import run
 
 
+@pytest.mark.timeout(300)  # it takes some 60 s, and more on a machine that has much else to do
 def test_no_job_is_lost_however_often_worker_and_redis_are_ended(tmp_path):
     told = run(tmp_path, jobs=300, kills=8, restarts=2, seconds=20.0)
     assert told.lost == (), told

@@ -94,9 +94,12 @@ def test_one_that_cannot_be_interrupted_is_ended_with_all_that_it_started(apart,
     for name, value in apart.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(apart.folder)
-    add(apart, "hang")
     isolated = Isolated("jobs_app:queues")
-    outcome = isolated.perform(apart.queues.ledger.fetch("w", [QUEUE]), 3.0)
+    add(apart, "apart", text="first")  # so that the forking process is there
+    assert isolated.perform(apart.queues.ledger.fetch("w", [QUEUE]), 60.0).kind == "done"
+    (apart.folder / "started").unlink()
+    add(apart, "hang")
+    outcome = isolated.perform(apart.queues.ledger.fetch("w", [QUEUE]), 5.0)
     assert outcome.kind == "retry"
     assert "could not be interrupted" in outcome.text
     until(lambda: gone(int(apart.lines("started")[0])), what="ended")
