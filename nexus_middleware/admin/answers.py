@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import msgspec
 from ..http import Pair, Send
 
 NO_STORE: Pair = (b"cache-control", b"no-store")
+JSON: Pair = (b"content-type", b"application/json")
 API = ((b"x-api-version", b"1"), NO_STORE)
 MAX_AGE_DOWN = "5"  # seconds after which a client may try again when the store is down
 
@@ -24,6 +26,16 @@ class Answer:
     status: int
     body: bytes = b""
     headers: tuple[Pair, ...] = ()
+
+    def packed(self, accepted: str) -> Answer:
+        """Return it in gzip if that is accepted, and if it is JSON; a weak ETag stands for both forms."""
+        if self.headers[:1] != (JSON,):
+            return self
+        vary = (b"vary", b"accept-encoding")
+        if "gzip" not in accepted:
+            return Answer(self.status, self.body, (*self.headers, vary))
+        encoding = (b"content-encoding", b"gzip")
+        return Answer(self.status, gzip.compress(self.body, 5, mtime=0), (*self.headers, vary, encoding))
 
     async def send(self, send: Send, *, without_body: bool = False) -> None:
         """Send it; `without_body` to a HEAD, whose head is the same."""
@@ -78,9 +90,9 @@ def found(value: Mapping[str, Any], meta: Mapping[str, Any], if_none_match: str 
     if tag in [part.strip() for part in if_none_match.split(",")]:
         return Answer(304, headers=headers)
     body = msgspec.json.encode({**value, "meta": meta})
-    return Answer(200, body, ((b"content-type", b"application/json"), *headers))
+    return Answer(200, body, (JSON, *headers))
 
 
 def done(value: Mapping[str, Any], extra: tuple[Pair, ...] = ()) -> Answer:
     """Return what an action did."""
-    return Answer(200, msgspec.json.encode(value), ((b"content-type", b"application/json"), *API, *extra))
+    return Answer(200, msgspec.json.encode(value), (JSON, *API, *extra))

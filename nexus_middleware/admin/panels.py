@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 10
 MIB = 2**20
+HISTORY_KEPT = 15.0  # seconds: its points are a minute
+LINES = {"memory": "rssMB", "cpu": "cpu", "response": "avg", "requests": "perSecond"}  # of the cards, and of the series
 
 
 class Panels:
@@ -29,13 +31,16 @@ class Panels:
         self._processes = 1
         self._moving: Status = "healthy"  # whether jobs move, as the last reading of the queues had it
         self.cache = Snapshot(self._cache)
+        self.history = Snapshot(self._history, keeps=HISTORY_KEPT)
         self.queues = Snapshot(self._queues)
         self.health = Snapshot(self._health, keeps=0.0, share=0.0)  # one cheap trip, and never an old count
 
     async def overview(self) -> dict[str, Any]:
-        """Return health, cache and queues in one; what the store does not tell now has an `error` instead."""
-        cache, queues, health = await asyncio.gather(_or_error(self.cache), _or_error(self.queues), self.health.get())
-        return {**health, "cache": cache, "queues": queues}
+        """Return health, cache, queues and the last hour in one; what the store does not tell now has an `error` instead."""
+        cache, queues, hour, health = await asyncio.gather(
+            _or_error(self.cache), _or_error(self.queues), self.history.get(), self.health.get()
+        )
+        return {**health, "cache": cache, "queues": queues, "hour": hour}
 
     def meta(self) -> dict[str, Any]:
         """Return what belongs to every answer."""
@@ -62,6 +67,15 @@ class Panels:
             redis = "unhealthy" if silent else check["status"]
         return {"redis": redis, "queues": self._moving if self._runtime.queues.enabled else "disabled"}
 
+    async def _history(self) -> dict[str, Any]:
+        """Return the lines of the cards over the last hour, a point a minute, and the alerts of that time."""
+        history = self._runtime.monitor.history
+        told, alerts = await history.aseries("1h"), await history.aalerts()
+        points = told["points"]
+        lines: dict[str, Any] = {line: [point[name] for point in points] for line, name in LINES.items()}
+        lines["status"] = [_status(point, told["step"], alerts["items"]) for point in points]
+        return {"step": told["step"], "scope": told["scope"], **lines}
+
     async def _cache(self) -> dict[str, Any]:
         values, stored = await asyncio.gather(self._runtime.cache.astats(), self._runtime.pages.astats())
         return cache_shape(values, stored, apart=not self._runtime.store.waits)
@@ -76,6 +90,15 @@ class Panels:
             raise
         self._moving = moving(stats)
         return {"stats": stats, "state": "enabled"}
+
+
+def _status(point: dict[str, Any], step: int, alerts: list[dict[str, Any]]) -> Status | None:
+    """Return the worst that an alert said within a step; None if no process ran then."""
+    if point["rssMB"] is None:
+        return None
+    start, end = point["at"], point["at"] + step
+    on = [alert["severity"] for alert in alerts if alert["since"] < end and (alert["until"] or end) > start]
+    return "unhealthy" if "critical" in on else "degraded" if on else "healthy"
 
 
 def moving(stats: dict[str, dict[str, Any]]) -> Status:

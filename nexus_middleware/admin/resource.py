@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 ASKED_AGAIN = 0.6  # seconds after which a store that failed is asked again
+LARGE = 2_048  # bytes from which on a body is packed
 EXCHANGE = "nexus.exchange"  # where in the scope the request waits for its resource
 
 
@@ -45,6 +46,8 @@ class Resource:
         exchange: Exchange = scope[EXCHANGE]
         exchange.path_params = scope["path_params"]
         answer = await self._answer(exchange)
+        if len(answer.body) >= LARGE:
+            answer = answer.packed(exchange.headers.get("accept-encoding", ""))
         await answer.send(send, without_body=exchange.method == "HEAD")
 
     async def _answer(self, exchange: Exchange) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..resource import Action, Resource
-from . import analytics, blocked, cache, health, jobs, metrics, performance, queues, session, workers
+from . import analytics, blocked, cache, health, jobs, logs, metrics, performance, queues, security, session, workers
 
 PARTS: tuple[performance.Name, ...] = ("endpoints", "queries", "timers", "calls", "connections")
 RESOURCES: dict[str, Resource] = {
@@ -40,6 +40,7 @@ RESOURCES: dict[str, Resource] = {
     "/schedules/{name}/resume": Resource("schedules", {"POST": Action("schedules:run", workers.resume)}),
     "/analytics": Resource("results", {"GET": Action("view", analytics.read)}),
     "/performance": Resource("measurements", {"GET": Action("view", performance.read)}),
+    "/performance/series": Resource("measurements", {"GET": Action("view", performance.series)}),
     **{
         f"/performance/{name}": Resource("measurements", {"GET": Action("view", performance.windowed(name))})
         for name in PARTS
@@ -52,6 +53,15 @@ RESOURCES: dict[str, Resource] = {
     "/alerts/{code}/mute": Resource("alerts", {"POST": Action("alerts:mute", performance.mute)}),
     "/metrics": Resource("measurements", {"GET": Action("view", metrics.read)}),
     "/security/events": Resource("events", {"GET": Action("view", blocked.events)}),
+    "/security/counts": Resource("events", {"GET": Action("view", security.counts)}),
+    "/security/limited": Resource("limited clients", {"GET": Action("view", security.limited)}),
+    "/security/csp": Resource("reports", {"GET": Action("view", security.reports)}),
+    "/security/posture": Resource("layers", {"GET": Action("view", security.posture)}),
+    "/logs": Resource("log", {"GET": Action("logs:read", logs.read)}),
+    "/logs/level": Resource(
+        "level of the log",
+        {"GET": Action("logs:read", logs.level), "PUT": Action("logs:level", logs.set_level)},
+    ),
     "/security/blocked": Resource(
         "blocked addresses",
         {

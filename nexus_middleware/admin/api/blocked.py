@@ -12,10 +12,10 @@ from ...rules.networks import Networks
 from ..answers import Answer, Problem, done, found
 from ..exchange import Exchange
 from ..panels import timestamp
+from . import asked
 
 Address = Annotated[str, msgspec.Meta(min_length=2, max_length=64)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10 * 366 * 86_400)]
-MAX_EVENTS = 200
 
 
 class Block(msgspec.Struct):
@@ -41,28 +41,26 @@ async def read(exchange: Exchange) -> Answer:
 
 async def events(exchange: Exchange) -> Answer:
     """List what was refused and done, newest first; ?limit= up to 200, ?kind=, ?client=, and ?cursor= of the page before."""
-    limit = exchange.query.get("limit", "50")
-    if not limit.isascii() or not limit.isdigit() or len(limit) > 3 or not 0 < int(limit) <= MAX_EVENTS:
-        raise Problem(400, "bad_limit", f"limit is a whole number from 1 to {MAX_EVENTS}")
-    kind, client, cursor = (exchange.query.get(name, "") for name in ("kind", "client", "cursor"))
-    noted = await exchange.runtime.security.aevents(int(limit), kind=kind, client=client, cursor=cursor)
+    limit = asked.limit(exchange)
+    kind, client, cursor = (asked.text(exchange, name) for name in ("kind", "client", "cursor"))
+    noted = await exchange.runtime.security.aevents(limit, kind=kind, client=client, cursor=cursor)
     items = [{**event, "at": timestamp(event["at"])} for event in noted]
-    more = items[-1]["id"] if len(items) == int(limit) else None
+    more = items[-1]["id"] if len(items) == limit else None
     value = {"items": items, "nextCursor": more, "total": None, "totalExact": False}
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
 async def block(exchange: Exchange) -> Answer:
     """Block an address or network, but never the one that asks."""
-    asked = await exchange.json(Block)
-    address = _network(asked.address)
+    wish = await exchange.json(Block)
+    address = _network(wish.address)
     if exchange.client in Networks([address]):
         raise Problem(409, "own_address", "this holds your own address, and would lock you out")
     try:
-        await exchange.runtime.security.ablock(address, reason=asked.reason, lasts=asked.lasts)
+        await exchange.runtime.security.ablock(address, reason=wish.reason, lasts=wish.lasts)
     except SettingsError as error:
         raise Problem(400, "bad_address", str(error)) from error
-    exchange.audit("block", target=address, reason=asked.reason, lasts=asked.lasts)
+    exchange.audit("block", target=address, reason=wish.reason, lasts=wish.lasts)
     return done({"success": True, "address": address})
 
 

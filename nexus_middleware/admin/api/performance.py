@@ -26,14 +26,14 @@ class Mute(msgspec.Struct):
 
 async def read(exchange: Exchange) -> Answer:
     """Tell the charts of ?window= (15m, 1h, 6h, 24h, 7d), of all processes or of one ?process=, endpoints and queries."""
-    history, window = exchange.runtime.monitor.history, _window(exchange)
-    series = await history.aseries(window, asked.text(exchange, "process"))
+    history, window, value = exchange.runtime.monitor.history, _window(exchange), await _charts(exchange)
     endpoints, queries = await history.aendpoints(window), await history.aqueries(window)
-    points = [{**point, "at": timestamp(point["at"]), "atMs": int(point["at"] * 1000)} for point in series["points"]]
-    deploys = [{**mark, "at": timestamp(mark["at"]), "atMs": int(mark["at"] * 1000)} for mark in series["deploys"]]
-    value = {**series, "points": points, "deploys": deploys, "endpoints": endpoints["items"]}
-    value["queries"] = queries["items"]
-    return _answer(exchange, value)
+    return _answer(exchange, {**value, "endpoints": endpoints["items"], "queries": queries["items"]})
+
+
+async def series(exchange: Exchange) -> Answer:
+    """Tell the charts alone, as GET /performance does."""
+    return _answer(exchange, await _charts(exchange))
 
 
 def windowed(name: Name) -> Part:
@@ -88,6 +88,16 @@ async def mute(exchange: Exchange) -> Answer:
         raise nothing_here()
     exchange.audit("alert_mute", target=code, seconds=seconds)
     return done({"success": True, "code": code, "seconds": seconds})
+
+
+async def _charts(exchange: Exchange) -> dict[str, Any]:
+    history = exchange.runtime.monitor.history
+    told = await history.aseries(_window(exchange), asked.text(exchange, "process"))
+    return {**told, "points": _moments(told["points"]), "deploys": _moments(told["deploys"])}
+
+
+def _moments(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**item, "at": timestamp(item["at"]), "atMs": int(item["at"] * 1000)} for item in items]
 
 
 def _window(exchange: Exchange) -> str:

@@ -77,7 +77,7 @@ class History:
     def _series(self, window_: str = "1h", process: str = "") -> Steps:
         """Return `step` in seconds and `points`, oldest first, of all processes or of one, as `processes` names them.
 
-        A point has `at`, `requests`, `statuses` by class, `p50`, `p95`, `p99`, `firstP95`, `rssMB`, `cpu`, `lagP95`, `dbCount`,
+        A point has `at`, `requests`, `statuses` by class, `avg`, `p50`, `p95`, `p99`, `firstP95`, `rssMB`, `cpu`, `lagP95`, `dbCount`,
         `dbAvg`, `dbP95`, `calls`, `running`, `streams` and `sockets`; null where nothing was measured. The last one has
         `partial`: true, since its step is not over.
         """

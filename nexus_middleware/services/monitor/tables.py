@@ -39,6 +39,7 @@ def point(at: int, ring: Ring, slots: list[Slot]) -> dict[str, Any]:
         "requests": api.count,
         "perSecond": round(api.count / ring.step, 2),
         "statuses": statuses,
+        "avg": api.mean,
         "p50": api.ms(0.5),
         "p95": api.ms(0.95),
         "p99": api.ms(0.99),
