@@ -17,7 +17,7 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench chaos docs cover format lock clean browser ffmpeg
+.PHONY: help setup run test check bench chaos matrix docs cover format lock clean browser ffmpeg
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -45,6 +45,9 @@ bench: $(BENCH) ## measure what the layers cost, beside their peers
 
 chaos: $(DEV) ## kill the worker 60 times and stop Redis 3 times under 2,000 jobs, plain RQ beside it: some 6 minutes
 	@$(PY) -m tests.chaos $(ARGS)
+
+matrix: $(DEV) ## run the apps of eleven frameworks under seven servers, each with all checks: some 4 minutes; ARGS=flask
+	@$(PY) -m tests.matrix $(ARGS)
 
 docs: $(DEV) ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
