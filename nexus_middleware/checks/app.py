@@ -56,7 +56,8 @@ def cookies(subject: Subject) -> Iterator[str]:
     config = getattr(subject.app, "config", None)
     if isinstance(config, dict) and config.get("SECRET_KEY") and not config.get("SESSION_COOKIE_SECURE"):
         yield "Flask sends its session cookie over http too: SESSION_COOKIE_SECURE=True"
-    yield from _django()
+    if type(subject.app).__module__.startswith("django."):
+        yield from _django()
 
 
 def _django() -> Iterator[str]:

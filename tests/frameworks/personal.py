@@ -7,6 +7,8 @@ import sys
 import types
 from email.utils import formatdate
 
+from tests.djangos import configured
+
 FAR = formatdate(4_000_000_000, usegmt=True)
 PAST = formatdate(1_500_000_000, usegmt=True)
 # name: status, headers, number of chunks
@@ -199,8 +201,6 @@ def connected(app):
 
 
 def _django():
-    import django
-    from django.conf import settings
     from django.http import HttpResponse
     from django.urls import path
 
@@ -211,10 +211,7 @@ def _django():
 
     module = sys.modules["tests_personal_urls"] = types.ModuleType("tests_personal_urls")
     module.urlpatterns = [path("<int:number>", read)]
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="for a test", LOGGING_CONFIG=None)
-        django.setup()
-    settings.ROOT_URLCONF = "tests_personal_urls"
+    configured("tests_personal_urls")
 
 
 ASGI = [fastapi, starlette, litestar, quart, falcon_asgi, django_asgi]

@@ -6,9 +6,7 @@ import asyncio
 import json
 import warnings
 
-import django
 import pytest
-from django import conf
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
@@ -17,6 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 
 from nexus_middleware import RateLimit, RequestID, allow, allow_now, limit
+from tests.djangos import configured
 
 
 @limit("2/minute")
@@ -59,10 +58,9 @@ urlpatterns = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def _django():
-    conf.settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="for a test", LOGGING_CONFIG=None)
-    django.setup()
+    configured(__name__)
 
 
 async def _next(rest):

@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from types import SimpleNamespace
 
-import django
 import flask
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from nexus_middleware import RequestTiming
 from nexus_middleware.services.monitor import Monitor, instruments
+from tests.djangos import configured
 from tests.helpers import Answer, Origin, WSGIDoor
 
 SELECT = "SELECT ? WHERE ? = ?"
@@ -62,12 +62,9 @@ def test_sqlite3_tells_of_connection_and_cursor(monitor):
 
 
 def test_django_tells_of_queries_and_of_exceptions(monitor):
-    from django.conf import settings
     from django.core.signals import got_request_exception
 
-    if not settings.configured:
-        settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
-        django.setup()
+    configured()
     from django.db.utils import ConnectionHandler
 
     instruments.django(monitor)
