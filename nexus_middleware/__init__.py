@@ -8,6 +8,7 @@ from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
 from .middleware.csp_reports import CSPReports
+from .middleware.decision_log import DecisionLog
 from .middleware.handlers import allow, allow_now, limit
 from .middleware.input_guard import InputGuard
 from .middleware.ip_filter import IPFilter
@@ -39,6 +40,7 @@ __all__ = [
     "CachePolicy",
     "CacheRule",
     "CacheTTL",
+    "DecisionLog",
     "HeaderPolicy",
     "IPFilter",
     "InputGuard",

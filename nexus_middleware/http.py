@@ -58,6 +58,8 @@ class Request(Protocol):
     def route(self) -> str: ...  # the template that the app's router matched, "/items/{id}"; "" if it told of none
     @property
     def again(self) -> bool: ...  # a repeat in the background, whose response nobody receives
+    @property
+    def trace(self) -> Any: ...  # what all layers have decided so far, a `Trace`
     def header(self, name: bytes) -> bytes | None: ...
     def set(self, name: bytes, value: bytes | None) -> None: ...  # for the layers inside and the app; None removes
     def set_origin(self, client: str, scheme: str, host: bytes | None) -> None: ...  # for those inside and the app

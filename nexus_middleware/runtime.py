@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .services.analytics import Analytics
     from .services.cache import Cache
     from .services.cache.pages import PageCache
+    from .services.decisions import Decisions
     from .services.logs import Log, SharedLevel
     from .services.monitor import Monitor
     from .services.monitor.alerts import Sender
@@ -148,6 +149,13 @@ class Runtime:
         return Security(self.store, ban=Ban.read(settings.ban) if settings.ban else None, spare=proxies)
 
     @cached_property
+    def decisions(self) -> Decisions:
+        """What layers decided about requests."""
+        from .services.decisions import Decisions
+
+        return Decisions(self.store)
+
+    @cached_property
     def queues(self) -> Queues:
         """Jobs for the worker."""
         from .services.queues import Queues
@@ -197,7 +205,8 @@ class Runtime:
         """Start the thread that does what no request shall wait for; once a process, and again after a fork."""
         with self._lock:
             if self._background is None or self._background.pid != os.getpid():
-                services = (self.store, self.monitor, self.security, self.pages, self.cache, self.log_level)
+                shared = (self.store, self.monitor, self.security, self.decisions)
+                services = (*shared, self.pages, self.cache, self.log_level)
                 self._background = Background([service.tick for service in services])
                 self._background.start()
                 self._probe()

@@ -70,11 +70,14 @@ class Settings:
     vapid_key: str = field(default="", repr=False)  # signs push messages: PEM or base64url
     vapid_subject: str = ""  # who sends them, mailto:… or https://…
     webhooks_private: bool = False  # let users' webhooks go to addresses of our own network
+    decision_sample: float = 0.0  # share, 0 to 1, of the requests that pass whose decisions are kept too
     off: bool = False  # break the glass: everything passes through, nothing is done
 
     def __post_init__(self) -> None:
         if self.body_limit <= 0:
             raise SettingsError(f"body_limit is in bytes and must be above 0, not {self.body_limit}")
+        if not 0 <= self.decision_sample <= 1:
+            raise SettingsError(f"decision_sample is a share from 0 to 1, not {self.decision_sample}")
         if not self.namespace or set(self.namespace) & set(": \t\r\n*?[]{}\\"):
             raise SettingsError(f"namespace={self.namespace!r} must be a plain name, such as 'nexus'")
         if self.allow and "*" in self.trusted_proxies:

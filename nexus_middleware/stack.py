@@ -1,38 +1,22 @@
-"""The whole stack in one line: the standard order of layers, the dashboard, and the probes."""
+"""The whole stack in one line: the layers around the app, the dashboard and the probes beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from .forks import THIS
 from .http import App, ASGIApp, Receive, Scope, Send
 from .lifespan import lifespan
-from .middleware.allowed_hosts import AllowedHosts
-from .middleware.api_key import APIKey
-from .middleware.body_limit import BodyLimit
-from .middleware.cors import CORS
-from .middleware.costs import timed
-from .middleware.csp_reports import CSPReports
-from .middleware.input_guard import InputGuard
-from .middleware.ip_filter import IPFilter
 from .middleware.layer import Layer
 from .middleware.limits import Rule
-from .middleware.rate_limit import RateLimit
-from .middleware.request_id import RequestID
-from .middleware.request_logger import RequestLogger
-from .middleware.request_timing import RequestTiming
-from .middleware.response_cache import CacheRule, ResponseCache
-from .middleware.security_headers import SecurityHeaders
-from .middleware.security_log import SecurityLog
-from .middleware.tracing import Tracing
-from .middleware.trusted_proxies import TrustedProxies
+from .middleware.response_cache import CacheRule
 from .runtime import Runtime
 from .settings import Settings
+from .standard import Make, allowed_hosts, around_admin, standard, wrap
 
 if TYPE_CHECKING:
     from .admin.rights import Hook
@@ -44,79 +28,6 @@ if TYPE_CHECKING:
     from .services.security import Security
 
 PROBE_HEADERS = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
-Make: TypeAlias = Callable[[App], Layer[Any]]
-
-
-def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[CacheRule]) -> list[Make]:
-    """Return the layers of the stack, outermost first; to edit the list is to edit the stack."""
-    settings, store = runtime.settings, runtime.store
-    limits = [*([Rule(limit=settings.rate_limit)] if settings.rate_limit else []), *rules]
-    layers: list[Make | None] = [
-        partial(TrustedProxies, networks=settings.trusted_proxies),
-        RequestID,
-        partial(Tracing, spans=runtime.telemetry.spans) if runtime.telemetry is not None else None,
-        partial(
-            RequestTiming,
-            record=runtime.monitor.record,
-            running=runtime.monitor.running,
-            server_timing=settings.server_timing,
-        ),
-        partial(RequestLogger, log=runtime.log.access),
-        partial(SecurityLog, record=runtime.security.note),
-        _headers(settings),
-        # outside of all that refuses: a page may read why, and a preflight, which brings no key, is answered first
-        partial(CORS, origins=settings.cors_origins) if settings.cors_origins else None,
-        _allowed_hosts(runtime),
-        _ip_filter(runtime),
-        partial(BodyLimit, limit=settings.body_limit),
-        # outside of the limit: reports of broken pages shall not use up what their reader may call
-        partial(CSPReports, record=runtime.security.violated, path=settings.csp_report_path)
-        if settings.csp_report_path
-        else None,
-        partial(RateLimit, limit=limits, store=store) if limits else None,
-        # inside of the limit, so that wrong keys are counted and nobody may guess without end; outside of the cache
-        partial(APIKey, keys=settings.api_keys) if settings.api_keys else None,
-        # inside of the limit, which costs less; outside of the cache, so that no answer is kept under an attack's address
-        partial(InputGuard, mode=settings.input_guard),
-        partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
-    ]
-    kept = [layer for layer in layers if layer is not None]
-    return timed(kept) if settings.server_timing else kept
-
-
-def _allowed_hosts(runtime: Runtime) -> Make | None:
-    hosts = runtime.settings.allowed_hosts
-    return partial(AllowedHosts, hosts=hosts) if hosts else None
-
-
-def _headers(settings: Settings) -> Make:
-    return partial(
-        SecurityHeaders,
-        preset=settings.header_preset,
-        csp=settings.csp or None,
-        report_only=settings.csp_report_only or None,
-        report_path=settings.csp_report_path,
-    )
-
-
-def _ip_filter(runtime: Runtime) -> Make:
-    settings, security = runtime.settings, runtime.security
-    strike = security.strike if settings.ban else None
-    return partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=security, strike=strike)
-
-
-def around_admin(runtime: Runtime) -> list[Make]:
-    """Return the layers around the dashboard, its API and the probes, which limits and counts leave alone."""
-    settings = runtime.settings
-    return [
-        partial(TrustedProxies, networks=settings.trusted_proxies),
-        RequestID,
-        partial(RequestLogger, log=runtime.log.access, exempt=(settings.livez_path, settings.readyz_path)),
-        partial(SecurityLog, record=runtime.security.note),
-        SecurityHeaders,
-        _ip_filter(runtime),
-        partial(BodyLimit, limit=settings.body_limit),
-    ]
 
 
 class Nexus:
@@ -226,13 +137,6 @@ class Nexus:
         self.runtime.start()
 
 
-def wrap(app: App, layers: Iterable[Make]) -> App:
-    """Put `layers`, outermost first, around `app`."""
-    for make in reversed([*layers]):
-        app = make(app)
-    return app
-
-
 class Beside:
     """What `Nexus` serves itself: the dashboard, its API and the probes, which tell no more than ok or not."""
 
@@ -268,7 +172,7 @@ class Beside:
             admin, settings = Admin(self._runtime, access=self._access), self._runtime.settings
             paths = (settings.dashboard_path, settings.api_path, settings.metrics_path)
             apps: list[ASGIApp] = [admin, admin.api, admin.metrics]
-            if hosts := _allowed_hosts(self._runtime):  # not around what machines ask by address
+            if hosts := allowed_hosts(self._runtime):  # not around what machines ask by address
                 apps[:2] = [cast("ASGIApp", hosts(app)) for app in apps[:2]]
             for path, served in zip(paths, apps, strict=True):
                 self._apps[path] = cast("ASGIApp", wrap(served, around_admin(self._runtime)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..http import App
-from .layer import Layer
 
-Make: TypeAlias = Callable[[App], Layer[Any]]
+if TYPE_CHECKING:
+    from .layer import Layer
+
+Make: TypeAlias = "Callable[[App], Layer[Any]]"
 COSTS = "costs"  # in `request.notes`: seconds by layer, for `RequestTiming` to tell
 
 

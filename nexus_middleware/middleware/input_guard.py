@@ -9,6 +9,7 @@ from typing import get_args
 
 from ..errors import SettingsError
 from ..http import App, Reply, Request, problem
+from ..rules.decisions import Ruling
 from ..rules.fields import Field, cookies, json_fields, pairs, parts
 from ..rules.globs import expression
 from ..rules.injection import Finding, detect, detect_near, worth
@@ -90,6 +91,10 @@ class InputGuard(Layer[None]):
         if found is None:
             return "not judged" if self._mode_for(request) == "off" else "nothing found"
         return f"{found.rule} ({found.category}, {found.score} of 10) in {found.place}"
+
+    def rulings(self, request: Request) -> list[Ruling]:
+        found = request.notes.get(self)
+        return [] if found is None else [Ruling(found.rule, False, self.enforces(request))]
 
     def _mode_for(self, request: Request) -> Mode:
         if not self._paths:

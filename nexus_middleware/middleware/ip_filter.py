@@ -7,6 +7,7 @@ from collections.abc import Callable, Container
 from ..errors import SettingsError
 from ..http import App, Reply, Request, problem
 from ..rules.bans import Ban
+from ..rules.decisions import Ruling
 from ..stores import open_store
 from ..stores.base import Store
 from ..stores.blocks import Blocks
@@ -74,6 +75,10 @@ class IPFilter(Layer[None]):
     def only(self) -> bool:
         """Whether nobody may call but those whom a list names."""
         return self._only
+
+    def rulings(self, request: Request) -> list[Ruling]:
+        why = self.why(request)
+        return [Ruling(why, False, self.enforces(request))] if why else []
 
     def why(self, request: Request) -> str:
         client = request.client

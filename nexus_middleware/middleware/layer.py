@@ -9,6 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request
+from ..rules.decisions import Ruling
 from ..stores import open_store
 from ..stores.base import Store
 from ..stores.commands import Command
@@ -102,6 +103,10 @@ class Layer(Generic[A]):
     def why(self, request: Request) -> str:
         """Explain this layer's decision, for `request.state.nexus.decisions`; called only when somebody reads it."""
         return ""
+
+    def rulings(self, request: Request) -> list[Ruling]:
+        """Return what each rule of this layer said of a request that it has judged; called only when somebody asks."""
+        return []
 
     @property
     def chain(self) -> Chain:

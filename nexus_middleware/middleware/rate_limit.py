@@ -12,6 +12,7 @@ import msgspec
 
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
+from ..rules.decisions import Ruling
 from ..rules.windows import Allowance, Limit, Strategy
 from ..stores.base import Store
 from ..stores.borrowed import counted_in
@@ -122,7 +123,11 @@ class RateLimit(Layer[Allowances]):
         for allowance in counted.answers:
             if not allowance.allowed:
                 return refusal(request, counted.quotas, counted.answers)
-        return None
+        return _unbound(request, counted) if counted.unseen else None
+
+    def enforces(self, request: Request) -> bool:
+        counted: _Counted | None = request.notes.get(self)
+        return self.mode == "enforce" and not (counted is not None and counted.unbound)
 
     def after(self, request: Request, head: Head) -> None:
         counted: _Counted | None = request.notes.get(self)
@@ -171,6 +176,24 @@ class RateLimit(Layer[Allowances]):
             told.append(f"{quota.name} (shadow): {_left(quota, x)}{'' if x.allowed else ', would refuse'}")
         return "; ".join(told)
 
+    def rulings(self, request: Request) -> list[Ruling]:
+        counted: _Counted | None = request.notes.get(self)
+        if counted is None:
+            return []
+        binding = self.mode == "enforce"
+        return [
+            Ruling(
+                quota.name,
+                said.allowed,
+                binding and quota not in counted.watched,
+                key.removeprefix(quota.prefix),
+                quota.limit.amount - said.remaining,
+                quota.limit.amount,
+                quota.limit.window,
+            )
+            for quota, (key, _), said in counted.all()
+        ]
+
 
 class _Counted(msgspec.Struct):
     """What was asked about one request, and what the store said."""
@@ -181,6 +204,7 @@ class _Counted(msgspec.Struct):
     answers: Allowances = ()
     unseen: Allowances = ()  # what `watched` say
     here: bool = False  # counted in this process, since the store is down
+    unbound: bool = False  # only rules in shadow would refuse
 
     def hear(self, answers: Allowances) -> None:
         """Take what the store said: of rules that may refuse, then of those in shadow."""
@@ -213,6 +237,12 @@ def _gathered(rules: list[Compiled], request: Request, *, binding: bool) -> _Cou
         else:
             quotas, limits = quotas + own, limits + asked
     return _Counted(Hit(limits, binding, shadows), quotas, watched)
+
+
+def _unbound(request: Request, counted: _Counted) -> Reply | None:
+    """Return the reply of rules in shadow, which is only recorded."""
+    counted.unbound = any(not said.allowed for said in counted.unseen)
+    return refusal(request, counted.watched, counted.unseen) if counted.unbound else None
 
 
 def _left(quota: Quota, said: Allowance) -> str:

@@ -60,6 +60,10 @@ class ASGIRequest(_Shared, kw_only=True, eq=False):
     found: dict[bytes, bytes] | None = None  # the header lines, once one was looked for
 
     @property
+    def trace(self) -> Any:
+        return self.scope["state"][STATE]
+
+    @property
     def raw_path(self) -> str:
         return self.scope.get("raw_path", b"").decode("latin-1")  # type: ignore[no-any-return]
 
@@ -129,6 +133,10 @@ class WSGIRequest(_Shared, kw_only=True, eq=False):
 
     environ: WSGIEnvironment
     matched: str = ""  # the route, once it is known
+
+    @property
+    def trace(self) -> Any:
+        return self.environ[ENVIRON]
 
     raw_path = ""  # what servers add beyond PEP 3333 is not what the app routes by
 

@@ -38,7 +38,7 @@ class SecurityLog(Layer[None]):
             for i, reply in (trace.verdicts or {}).items():
                 if reply.status >= 400:
                     layer, noted = trace.chain.layers[i], True
-                    action = "refused" if layer.mode == "enforce" else "would refuse"
+                    action = "refused" if layer.enforces(trace.request) else "would refuse"
                     self._note(passage, type(layer).__name__, reply.status, layer.why(trace.request), action)
         if not noted and passage.status in BY_STATUS:
             self._note(passage, "", passage.status, "", "refused")

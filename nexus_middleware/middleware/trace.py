@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from ..http import Reply
+from ..rules.decisions import Decision
+from .costs import COSTS
 
 if TYPE_CHECKING:
     from .chain import Chain
     from .requests import ASGIRequest, WSGIRequest
 
 R = TypeVar("R", bound="ASGIRequest | WSGIRequest")
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """What one layer decided about one request, and why."""
-
-    layer: str
-    verdict: str  # passed, answered, would answer (mode="shadow"), not reached
-    status: int | None
-    why: str
 
 
 class Trace(msgspec.Struct, Generic[R], eq=False):
@@ -82,14 +75,18 @@ class Trace(msgspec.Struct, Generic[R], eq=False):
 
     def explain(self) -> list[Decision]:
         """Return what each layer of this chain decided, outermost first."""
-        return [
-            Decision(type(layer).__name__, *self._verdict(i), layer.why(self.request) if i <= self.depth else "")
-            for i, layer in enumerate(self.chain.layers)
-        ]
+        return [self._decision(i) for i in range(self.chain.size)]
+
+    def _decision(self, i: int) -> Decision:
+        layer, request = self.chain.layers[i], self.request
+        name = type(layer).__name__
+        if i > self.depth:
+            return Decision(name, "not reached", None, "")
+        cost = request.notes.get(COSTS, {}).get(name)
+        took = None if cost is None else round(cost * 1e6, 1)
+        return Decision(name, *self._verdict(i), layer.why(request), tuple(layer.rulings(request)), took)
 
     def _verdict(self, i: int) -> tuple[str, int | None]:
-        if i > self.depth:
-            return "not reached", None
         if self.verdicts is None or (reply := self.verdicts.get(i)) is None:
             return "passed", None
         return "answered" if self.chain.layers[i].enforces(self.request) else "would answer", reply.status

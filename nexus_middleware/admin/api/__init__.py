@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from ..resource import Action, Resource
-from . import analytics, blocked, cache, health, jobs, logs, metrics, performance, queues, security, session, workers
+from . import (
+    analytics,
+    blocked,
+    cache,
+    decisions,
+    health,
+    jobs,
+    logs,
+    metrics,
+    performance,
+    queues,
+    security,
+    session,
+    workers,
+)
 
 PARTS: tuple[performance.Name, ...] = ("endpoints", "queries", "timers", "calls", "connections")
 RESOURCES: dict[str, Resource] = {
@@ -70,6 +84,10 @@ RESOURCES: dict[str, Resource] = {
             "DELETE": Action("security:unblock", blocked.unblock),
         },
     ),
+    "/decisions": Resource("decisions", {"GET": Action("view", decisions.read)}),
+    "/decisions/counts": Resource("decisions", {"GET": Action("view", decisions.counts)}),
+    "/decisions/key": Resource("decisions", {"POST": Action("view", decisions.key)}),
+    "/requests/{request_id}/decisions": Resource("decisions", {"GET": Action("view", decisions.of_request)}),
     "/sign-in": Resource("sign-in", {"POST": Action("", session.sign_in)}, public=True),
     "/sign-out": Resource("sign-in", {"POST": Action("", session.sign_out)}, public=True),
 }

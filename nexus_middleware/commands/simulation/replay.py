@@ -74,7 +74,7 @@ class Replay:
             self._note(quota, key, refused=not said.allowed, shadow=quota in request.notes[self._limit].watched)
         if "done" in self._limit.steps and (back := self._limit.done(request, visit.status)) is not None:
             self._store.run([back])
-        return reply is not None
+        return reply is not None and self._limit.enforces(request)
 
     def _note(self, quota: Quota, key: str, *, refused: bool, shadow: bool) -> None:
         self.counted[quota.name] += 1

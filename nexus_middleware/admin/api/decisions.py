@@ -1,0 +1,56 @@
+"""GET /decisions, /decisions/counts and /requests/{request_id}/decisions, and POST /decisions/key."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ...rules.decisions import LASTS, sign
+from ..answers import Answer, Problem, done, found
+from ..exchange import Exchange
+from ..panels import timestamp
+from . import asked
+
+HOUR = 3_600
+
+
+async def read(exchange: Exchange) -> Answer:
+    """List refusals of all processes, newest first; with ?here=1 all that this process keeps."""
+    decisions, limit = exchange.runtime.decisions, asked.limit(exchange)
+    records = decisions.here(limit) if exchange.query.get("here") == "1" else await decisions.alatest(limit)
+    value = {"items": [_shown(record) for record in records], "nextCursor": None, "total": None, "totalExact": False}
+    return _found(exchange, value)
+
+
+async def counts(exchange: Exchange) -> Answer:
+    """Say how often each rule refused, and would have in shadow mode, in ?window=, by whole hours."""
+    hours = max(1, asked.window(exchange) // HOUR)
+    return _found(exchange, {"items": await exchange.runtime.decisions.acounts(hours)})
+
+
+async def of_request(exchange: Exchange) -> Answer:
+    """Say what each layer decided about one request."""
+    record = await exchange.runtime.decisions.afind(exchange.parameter("request_id"))
+    if record is None:
+        raise Problem(
+            404, "not_kept", "no decisions of that request are kept: refusals are for a day, others by sample"
+        )
+    return _found(exchange, _shown(record))
+
+
+async def key(exchange: Exchange) -> Answer:
+    """Make a key that opens the header of decisions for ten minutes."""
+    token = exchange.runtime.settings.admin_token
+    if not token:
+        raise Problem(409, "no_token", "keys are signed with the admin token, and there is none: set NEXUS_ADMIN_TOKEN")
+    until = int(time.time()) + LASTS
+    exchange.audit("decisions_key", until=until)
+    return done({"header": "X-Nexus-Decisions", "key": sign(token, until), "until": timestamp(until)})
+
+
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "at": timestamp(record["at"])}
+
+
+def _found(exchange: Exchange, value: dict[str, Any]) -> Answer:
+    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
