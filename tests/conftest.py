@@ -19,6 +19,13 @@ from nexus_middleware.stores.redis import RedisStore
 from tests.helpers import ASGIDoor, Clock, WSGIDoor
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what is no test: apps and programs that tests start, where only the package's examples are wanted."""
+    return (
+        True if collection_path.suffix == ".py" and not collection_path.name.startswith(("test_", "conftest")) else None
+    )
+
+
 class Server:
     """A Redis server of one test's or one session's own."""
 
