@@ -96,6 +96,7 @@ def test_when_the_session_has_ended_it_says_so_and_stops_asking(visit, dashboard
     seen.open(dashboard.url)
     seen.page.set_extra_http_headers({})
     seen.page.context.set_extra_http_headers({})
+    seen.page.context.clear_cookies()
 
     seen.page.get_by_role("button", name="Refresh").click()
     expect(seen.page.get_by_role("alert")).to_contain_text("You are signed out.")
