@@ -108,9 +108,10 @@ def dashboard(serve, redis_url):
     return open_dashboard(serve, redis_url)
 
 
-def open_dashboard(serve, url, **options) -> Dashboard:
+def open_dashboard(serve, url, *, settings=(), **options) -> Dashboard:
     store = stores._OPEN[url, "nexus"] = RedisStore(url, budget=2)  # seconds: a browser keeps this machine busy
-    nexus = Nexus(Origin().asgi, Settings(admin_token=TOKEN, store=url, log_level="error"), **options)
+    given = {"admin_token": TOKEN, "store": url, "log_level": "error"} | dict(settings)
+    nexus = Nexus(Origin().asgi, Settings(**given), **options)
     for n in range(12):
         nexus.cache.set(f"course:{n}", n)
     nexus.cache.get("course:1")

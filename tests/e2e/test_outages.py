@@ -116,7 +116,7 @@ def test_without_any_store_the_tabs_say_what_to_configure(visit, serve):
     seen.tab("queues")
     expect(seen.page.get_by_text("No queues are configured.")).to_be_visible()
     seen.tab("security")
-    expect(seen.page.get_by_text("Nobody is blocked.")).to_be_visible()
+    expect(seen.page.get_by_text("No such event.")).to_be_visible()
     assert seen.violations() == []
 
 

@@ -10,6 +10,7 @@ const TABS = { // each loads when it is first looked at
   queues: ["Queues", () => import("./views/queues.js")],
   performance: ["Performance", () => import("./views/performance.js")],
   security: ["Security", () => import("./views/security.js")],
+  logs: ["Logs", () => import("./views/logs.js")],
 };
 const NAMES = Object.keys(TABS);
 const STALE = 3; // intervals without news, after which the title says so
@@ -125,17 +126,19 @@ function skip(event) {
   document.getElementById(`tab-${state.tab}`).focus();
 }
 
+let latest = 0;
+
+// A tab's module may name, by `at`, another one for an address below it.
 async function follow() {
-  const { view } = here();
-  const tab = NAMES.includes(view) ? view : "cache";
-  if (tab !== state.tab || !state.view) {
-    set({ tab, view: null });
-    const loaded = await TABS[tab][1]();
-    if (state.tab !== tab) return; // somebody was quicker
-    set({ view: loaded });
-  }
-  if (state.view.paths().length) refreshAnew();
-  else draw();
+  const place = here();
+  const mine = (latest += 1);
+  const tab = NAMES.includes(place.view) ? place.view : "cache";
+  if (tab !== state.tab) set({ tab, view: null });
+  let view = await TABS[tab][1]();
+  view = (await view.at?.(place)) || view;
+  if (mine !== latest) return; // somebody was quicker
+  set({ view });
+  if (view.paths().length) refreshAnew();
 }
 
 function draw() {

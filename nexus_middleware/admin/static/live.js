@@ -84,9 +84,9 @@ export async function refreshAnew() {
 async function renew() {
   try {
     const paths = state.view ? state.view.paths() : [];
-    const [overview, ...more] = await Promise.all([get("api/overview"), ...paths.map((path) => get(path).catch(unless503))]);
+    const [overview, ...more] = await Promise.all([get("api/overview"), ...paths.map((path) => get(path).catch(partly))]);
     Object.assign(state, overview, { at: Date.now(), lost: null, signedOut: false });
-    paths.forEach((path, n) => { state.more[path] = more[n] || state.more[path]; });
+    state.more = Object.fromEntries(paths.map((path, n) => [path, more[n] || state.more[path]]));
     remember();
   } catch (error) {
     if (error.status === 401 || error.status === 403 || error.status === 404) state.signedOut = true;
@@ -95,9 +95,10 @@ async function renew() {
   draw();
 }
 
-// While Redis is silent the last list stays.
-function unless503(error) {
-  if (error.status !== 503) throw error;
+// One part may fail, and the others go on: while Redis is silent (503) the last list stays.
+function partly(error) {
+  if (!error.status || error.status === 401) throw error;
+  return error.status === 503 ? undefined : { error: error.message, status: error.status };
 }
 
 class Refused extends Error {
@@ -107,7 +108,7 @@ class Refused extends Error {
   }
 }
 
-const get = (path) => call("GET", path);
+export const get = (path) => call("GET", path);
 
 async function call(method, path, body) {
   const leave = new AbortController();

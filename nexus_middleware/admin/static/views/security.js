@@ -1,72 +1,125 @@
-// Who is kept out, and what was done about it.
-import { date, html } from "../base.js";
-import { act, down, state } from "../live.js";
-import { Button, Empty, Old, orNone, Table, why } from "../parts.js";
+// What was refused: counters over the window, a chart of them, and the events, newest first.
+import { brief, date, html, plural } from "../base.js";
+import { down, get, state } from "../live.js";
+import { Empty, Old, orNone } from "../parts.js";
+import { chosenWindow, here, to, turned, windowed } from "../router.js";
 import { Component } from "../vendor/preact.mjs";
+import { Chart } from "./charts.js";
+import { Part, Parts, Request } from "./part.js";
 
-export const paths = () => ["api/security/blocked", "api/security/events"];
+export const KINDS = {
+  rate_limited: "Rate limited", blocked: "Blocked address", banned: "Banned", sqli: "SQL injection", xss: "Cross-site scripting",
+  injection: "Injection", bad_key: "Wrong API key", too_large: "Body too large", bad_request: "Malformed", cors: "CORS refused",
+  csp: "CSP report", sign_in_failed: "Failed sign-in", admin_action: "Administrator", refused: "Refused by own layer",
+  block: "Address blocked", unblock: "Address let in", ban: "Address banned",
+};
+const COUNTED = ["rate_limited", "blocked", "xss", "sqli", "bad_key", "too_large", "cors", "csp"]; // shown though there are none
 
-const LASTS = [["3600", "1 hour"], ["86400", "1 day"], ["604800", "1 week"], ["", "for good"]];
+const counts = () => windowed("api/security/counts");
 
-class Block extends Component {
-  state = { address: "", reason: "", lasts: "86400", pending: false };
+function events(cursor = "") {
+  const { query } = here();
+  const asked = new URLSearchParams({ limit: 50 });
+  for (const name of ["kind", "client"]) if (query.get(name)) asked.set(name, query.get(name));
+  if (cursor) asked.set("cursor", cursor);
+  return `api/security/events?${asked}`;
+}
 
-  block = async (event) => {
-    event.preventDefault();
-    const { address, reason, lasts } = this.state;
-    this.setState({ pending: true });
-    const body = { address: address.trim(), reason, lasts: lasts ? Number(lasts) : null };
-    const done = await act("POST", "api/security/blocked", body, (said) => `${said.address} is blocked.`);
-    this.setState(done ? { address: "", reason: "", pending: false } : { pending: false });
+export const paths = () => [counts(), events()];
+
+export async function at({ parts: [part] }) {
+  if (part === "blocked") return import("./security-blocked.js");
+  return part ? import("./security-posture.js") : null;
+}
+
+export const Nav = () => html`<${Parts} view="security" label="Security" parts=${[
+  ["", "Events"], ["blocked", "Blocked addresses"], ["limits", "Limited clients"], ["posture", "Posture"], ["csp", "CSP reports"],
+]}/>`;
+
+function Counters({ told }) {
+  const names = [...new Set([...COUNTED, ...Object.keys(told.counts)])];
+  return html`<ul class="counters" aria-label=${`Events in ${chosenWindow()}`}>${names.map((name) => html`<li key=${name}>
+    <a href=${to("security", [], { kind: name })} aria-current=${here().query.get("kind") === name ? "true" : undefined}>
+      <b>${brief(told.counts[name] || 0)}</b> <span>${KINDS[name] || name}</span></a></li>`)}</ul>`;
+}
+
+const GROUPS = [
+  ["attacks", "c4", ["sqli", "xss", "injection", "banned"]],
+  ["limited", "c1", ["rate_limited", "too_large", "bad_request"]],
+  ["keys and sign-ins", "c3", ["bad_key", "sign_in_failed"]],
+];
+
+// A point for each step of the window, since the API leaves out those in which nothing was.
+function filled({ points, step, windowSeconds }) {
+  const wide = Math.max(step, Math.ceil(windowSeconds / step / 90) * step) * 1000; // no more than 90 bars
+  const last = Math.floor(Date.parse(state.meta.time) / wide) * wide;
+  const sums = new Map();
+  for (const each of points) {
+    const start = Math.floor(each.atMs / wide) * wide;
+    const sum = sums.get(start) || {};
+    for (const [kind, n] of Object.entries(each.counts)) sum[kind] = (sum[kind] || 0) + n;
+    sums.set(start, sum);
+  }
+  const many = Math.ceil((windowSeconds * 1000) / wide);
+  return [...Array(many).keys()].map((n) => last - (many - 1 - n) * wide)
+    .map((atMs) => ({ atMs, at: new Date(atMs).toISOString(), counts: sums.get(atMs) || {}, partial: atMs === last }));
+}
+
+function Over({ told }) {
+  const others = (each) => Object.entries(each.counts).reduce((sum, [kind, n]) => sum + (GROUPS.some(([, , kinds]) => kinds.includes(kind)) ? 0 : n), 0);
+  const series = [...GROUPS.map(([name, kind, kinds]) => ({ name, kind, of: (each) => kinds.reduce((sum, one) => sum + (each.counts[one] || 0), 0) })),
+    { name: "others", kind: "c2", of: others }];
+  return html`<${Chart} title="Events" hint=${`in ${chosenWindow()}`} stacked=${true} format=${brief} least=${1} points=${filled(told)} series=${series}/>`;
+}
+
+const choose = (name) => (event) => {
+  event.preventDefault();
+  location.hash = turned({ [name]: event.target.value.trim() });
+};
+
+const Filters = () => html`<form class="row filters" onSubmit=${(event) => event.preventDefault()}>
+  <label class="field">Kind <select onChange=${choose("kind")}>
+    ${[["", "All"], ...Object.entries(KINDS)].map(([value, text]) => html`<option value=${value} selected=${value === (here().query.get("kind") || "")}>${text}</option>`)}</select></label>
+  <label class="field">Address <input type="search" maxlength="64" spellcheck="false" autocomplete="off" placeholder="192.0.2.7" value=${here().query.get("client") || ""} onChange=${choose("client")}/></label>
+</form>`;
+
+const Event = ({ item }) => html`<li key=${item.id}><details><summary>
+    <span class="soft">${date(item.at)}</span> <span class=${`chip ${item.severity === "high" || item.severity === "critical" ? "bad" : ""}`}>${KINDS[item.kind] || item.kind}</span>
+    <code>${item.client || "–"}</code> <span class="path"><code>${item.method} ${item.path}</code></span>${item.times > 1 && html` <span class="chip">× ${brief(item.times)}</span>`}</summary>
+  <dl class="pairs">
+    <dt>Detail</dt><dd>${orNone(item.detail)}</dd><dt>Action</dt><dd>${item.action}${item.status ? `, answered ${item.status}` : ""}</dd>
+    <dt>Layer</dt><dd>${orNone(item.layer)}</dd><dt>Severity</dt><dd>${item.severity}</dd><dt>Request</dt><dd><${Request} id=${item.request_id}/></dd>
+    <dt>Address</dt><dd>${item.client ? html`<a href=${to("security", [], { client: item.client })}>all of ${item.client}</a>, <a href=${to("security", ["blocked"], { address: item.client })}>block it</a>` : "–"}</dd></dl>
+  </details></li>`;
+
+// The newest are asked for again and again; older ones once, when somebody wants them.
+class Feed extends Component {
+  state = { older: [], next: undefined, failed: "" };
+
+  more = async (cursor) => {
+    try {
+      const told = await get(events(cursor));
+      this.setState((was) => ({ older: [...was.older, ...told.items], next: told.nextCursor, failed: "" }));
+    } catch (error) {
+      this.setState({ failed: error.message });
+    }
   };
 
-  take = (name) => (event) => this.setState({ [name]: event.target.value });
-
-  render(_, { address, reason, lasts, pending }) {
-    const no = why("security:block");
-    return html`<form class="row" onSubmit=${this.block}>
-      <label class="field">Address or network
-        <input value=${address} required maxlength="64" placeholder="192.0.2.0/24" spellcheck="false" autocomplete="off" onInput=${this.take("address")}/></label>
-      <label class="field grow">Reason
-        <input value=${reason} maxlength="200" placeholder="seen by everyone who may look here" onInput=${this.take("reason")}/></label>
-      <label class="field">For
-        <select value=${lasts} onChange=${this.take("lasts")}>${LASTS.map(([value, text]) => html`<option value=${value}>${text}</option>`)}</select></label>
-      <button class="button main" disabled=${Boolean(no) || pending} title=${no || undefined}>Block</button>
-    </form>`;
+  render({ told }, { older, next, failed }) {
+    const seen = new Set(told.items.map((item) => item.id));
+    const items = [...told.items, ...older.filter((item) => !seen.has(item.id))];
+    const cursor = next === undefined ? told.nextCursor : next;
+    if (!items.length) return html`<${Empty} title="No such event.">The newest 5,000 of the last 7 days are kept.<//>`;
+    return html`<ul class="errors events">${items.map((item) => html`<${Event} key=${item.id} item=${item}/>`)}</ul>
+      <div class="row">${cursor && html`<button type="button" class="button" onClick=${() => this.more(cursor)}>Older events</button>`}
+        <span class="soft">${plural(items.length, "event")} shown</span><span class="said" role="status">${failed}</span></div>`;
   }
 }
 
-const unblock = (address) =>
-  act("DELETE", `api/security/blocked?address=${encodeURIComponent(address)}`, null, () => `${address} may call again.`);
-
-function Blocked() {
-  const blocked = state.more["api/security/blocked"];
-  if (!blocked) return html`<p class="soft" aria-busy="true">Loading …</p>`;
-  if (!blocked.items.length) {
-    return html`<${Empty} title="Nobody is blocked.">An address that is blocked gets a 403 from every process within a second.<//>`;
-  }
-  return html`<${Table} caption="Blocked addresses" heads=${["Address", "Reason", "Since", "Until", ""]}>
-    ${blocked.items.map((item) => html`<tr key=${item.address}>
-      <th scope="row"><code>${item.address}</code></th><td class="text">${orNone(item.reason)}</td>
-      <td>${date(item.since)}</td><td>${item.until ? date(item.until) : "for good"}</td>
-      <td class="tools"><${Button} label=${`Unblock ${item.address}`} why=${why("security:unblock")} does=${() => unblock(item.address)}>Unblock<//></td></tr>`)}
-  <//>`;
-}
-
-function Events() {
-  const items = state.more["api/security/events"]?.items || [];
-  return items.length > 0 && html`<section class="more"><h3>What was done</h3>
-    <${Table} caption="What was done" heads=${["When", "What", "Address", "Reason"]}>
-      ${items.slice(0, 20).map((item) => html`<tr key=${item.at + item.address}>
-        <th scope="row" class="plain">${date(item.at)}</th><td>${item.kind}</td><td><code>${item.address}</code></td>
-        <td class="text">${orNone(item.reason)}</td></tr>`)}
-    <//></section>`;
-}
-
-export const View = () => html`
-  <h3>Blocked addresses</h3>
-  ${down() && html`<${Old} at=${state.more["api/security/blocked"]?.meta.time}/>`}
-  <div class=${down() ? "old" : ""}><${Blocked}/></div>
-  <div class="actions"><${Block}/></div>
-  <p class="soft">Your own address is <code>${state.me.address}</code>; it cannot be blocked from here.</p>
-  <${Events}/>`;
+export const View = () => html`<${Nav}/>
+  ${down() && html`<${Old} at=${state.more[counts()]?.meta?.time}/>`}
+  <div class=${down() ? "old" : ""}>
+    <${Part} path=${counts()} tall="rows">${(told) => html`<${Counters} told=${told}/><${Over} told=${told}/>`}<//>
+    <section class="more"><h3>What happened</h3><${Filters}/>
+      <${Part} path=${events()} tall="rows">${(told) => html`<${Feed} key=${events()} told=${told}/>`}<//></section>
+  </div>`;

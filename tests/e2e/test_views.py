@@ -1,0 +1,174 @@
+"""Performance, Security and Logs in a real browser: what they show of an hour, and that all can read it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import open_dashboard
+from tests.e2e.history import MARKUP, live_an_hour
+from tests.e2e.test_dashboard import LOOKS
+
+VIEWS = {  # an address, and what is to be seen there
+    "performance": "Endpoints",
+    "performance/slow": "1,700 ms",
+    "performance/queries": "N+1",
+    "performance/timers": "No timer ran.",
+    "performance/errors": "LookupError",
+    "performance/endpoint/POST%20%2Forders": "To the last byte",
+    "performance/request/request-1": "Lines of the log",
+    "security": "What happened",
+    "security/blocked": "Your own address is",
+    "security/limits": "Limited most often",
+    "security/posture": "TrustedProxies",
+    "security/csp": "No browser reported anything.",
+    "logs": "slow upload",
+}
+
+
+@pytest.fixture
+def lived(serve, redis_url, tmp_path):
+    """A dashboard that knows of an hour, with markup in every text."""
+    dashboard = open_dashboard(serve, redis_url, settings={"log_dir": str(tmp_path), "log_level": "info"})
+    live_an_hour(dashboard.nexus)
+    for n in range(3):
+        dashboard.nexus.log.bind(request_id=f"request-{n}").warning(f"slow upload {MARKUP}", agent=MARKUP)
+    return dashboard
+
+
+def go(seen, view):
+    seen.page.evaluate("view => { location.hash = view }", view)
+    expect(seen.page.locator("[role=tabpanel]")).to_contain_text(VIEWS[view])
+    expect(seen.page.locator("[role=tabpanel] [aria-busy]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_view_is_accessible_fits_and_shows_text_as_text(visit, lived, look):
+    seen = visit(**LOOKS[look])
+    seen.open(lived.url)
+
+    for view in VIEWS:
+        go(seen, view)
+        for each in seen.page.locator("[role=tabpanel] details summary").all()[:2]:
+            each.click()
+        assert seen.violations() == [], view
+        assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        assert seen.page.locator("img").count() == 0, view
+
+
+def test_a_chart_is_told_in_words_walked_by_keys_and_shown_as_a_table(visit, lived):
+    seen = visit()
+    seen.open(lived.url)
+    go(seen, "performance")
+    chart = seen.page.locator(".chart", has=seen.page.get_by_role("heading", name="Response time"))
+    plot = chart.get_by_role("img")
+
+    assert re.search(r"p50: [\d.]+ ms to [\d.]+ ms, last .*p95: .*p99: ", plot.get_attribute("aria-label"))
+    plot.focus()
+    seen.page.keyboard.press("End")
+    expect(chart.locator(".when")).to_contain_text("so far")
+    seen.page.keyboard.press("ArrowLeft")
+    expect(chart.locator("[aria-live]")).to_contain_text("p95 ")
+    expect(seen.page.locator(".cursor")).to_have_count(6)  # one moment in all charts
+    seen.page.keyboard.press("Escape")
+    expect(seen.page.locator(".cursor")).to_have_count(0)
+
+    chart.get_by_role("button", name="Show as table").click()
+    expect(chart.locator("tbody tr")).to_have_count(60)
+    expect(chart.locator("tbody tr").first).to_contain_text("(so far)")
+    seen.renew()
+    expect(chart.locator("tbody tr")).to_have_count(60)
+
+
+def test_endpoints_are_sorted_by_a_heading_and_each_has_a_page(visit, lived):
+    seen = visit()
+    seen.open(f"{lived.url}#performance")
+    rows = seen.page.get_by_role("region", name="Endpoints").locator("tbody th")
+
+    expect(rows.first).to_have_text("POST /orders")
+    seen.page.get_by_role("button", name="Requests", exact=True).click()
+    expect(seen.page.locator("th[aria-sort]")).to_have_text(re.compile("Requests"))
+    assert "sort=count" in seen.page.url
+    seen.page.get_by_role("link", name="GET /courses/{id}").click()
+    expect(seen.page.locator(".histogram")).to_be_visible()
+    expect(seen.page.locator(".fact", has_text="Requests")).to_contain_text("200")
+
+
+def test_a_traceback_and_the_request_that_raised_it_are_a_click_away(visit, lived):
+    seen = visit()
+    seen.open(f"{lived.url}#performance/errors")
+
+    seen.page.locator("summary", has_text="LookupError").click()
+    expect(seen.page.locator("pre")).to_contain_text("live_an_hour")
+    seen.page.get_by_role("link", name="request-1").click()
+    panel = seen.page.locator("[role=tabpanel]")
+    expect(panel).to_contain_text("1,700 ms")
+    expect(panel).to_contain_text(f"slow upload {MARKUP}")
+    expect(panel).to_contain_text("It queued no job that is still kept.")
+
+
+def test_events_are_filtered_opened_and_lead_to_a_block(visit, lived):
+    seen = visit()
+    seen.open(f"{lived.url}#security")
+
+    seen.page.get_by_role("link", name="SQL injection").click()
+    events = seen.page.locator(".events li")
+    expect(events).to_have_count(5)
+    events.first.locator("summary").click()
+    expect(events.first).to_contain_text(f"query q: {MARKUP}")
+    seen.renew()
+    expect(events.first.locator("details")).to_have_attribute("open", "")
+    events.first.get_by_role("link", name="block it").click()
+    expect(seen.page.get_by_label("Address or network")).to_have_value(re.compile(r"192\.0\.2\.\d"))
+    seen.page.get_by_role("button", name="Block", exact=True).click()
+    expect(seen.page.locator(".toast")).to_contain_text("is blocked.")
+
+
+def test_older_events_come_when_they_are_asked_for(visit, lived):
+    for n in range(60):
+        lived.nexus.security.unblock(f"203.0.113.{n}")
+        lived.nexus.security.block(f"203.0.113.{n}")
+    seen = visit()
+    seen.open(f"{lived.url}#security?kind=block")
+
+    expect(seen.page.locator(".events li")).to_have_count(50)
+    seen.page.get_by_role("button", name="Older events").click()
+    expect(seen.page.locator(".events li")).to_have_count(61)
+    expect(seen.page.get_by_role("button", name="Older events")).to_have_count(0)
+
+
+def test_lines_of_the_log_are_filtered_and_the_level_is_changed_for_an_hour(visit, lived):
+    seen = visit()
+    seen.open(f"{lived.url}#logs")
+    lines = seen.page.locator(".lines li")
+
+    expect(lines).to_have_count(3)
+    seen.page.get_by_label("Request id").fill("request-2")
+    seen.page.keyboard.press("Enter")
+    expect(lines).to_have_count(1)
+    lines.first.locator("summary").click()
+    expect(lines.first).to_contain_text(MARKUP)
+    seen.page.get_by_label("Written from").select_option("debug")
+    expect(seen.page.locator(".toast")).to_have_text("Lines are written from debug on, for an hour.")
+    assert lived.nexus.log.level == "debug"
+
+
+def test_a_part_that_fails_or_is_late_leaves_the_others_alone(visit, lived):
+    seen = visit()
+    seen.page.route("**/api/performance/endpoints*", lambda route: route.fulfill(status=500, json={"detail": "a bug"}))
+    seen.open(f"{lived.url}#performance")
+
+    expect(seen.page.get_by_text("This part could not be read: a bug.")).to_be_visible()
+    expect(seen.page.locator(".chart")).to_have_count(6)
+    assert [text for text in seen.complaints if "500" in text]
+    seen.complaints.clear()
+
+
+def test_without_log_files_it_says_how_to_keep_them(visit, dashboard):
+    seen = visit()
+    seen.open(f"{dashboard.url}#logs")
+
+    expect(seen.page.get_by_text("No log files are kept.")).to_be_visible()
+    expect(seen.page.locator("pre")).to_contain_text("NEXUS_LOG_DIR=logs")
