@@ -13,6 +13,7 @@ COMMANDS = {  # each has HELP, options(parser) and run(arguments) -> exit code
     "worker": "nexus_middleware.worker.command",
     "dashboard": "nexus_middleware.commands.dashboard",
     "check": "nexus_middleware.commands.check",
+    "conform": "nexus_middleware.commands.conform",
     "queues": "nexus_middleware.commands.queues",
     "cache": "nexus_middleware.commands.cache",
     "simulate": "nexus_middleware.commands.simulate",
