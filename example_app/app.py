@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from nexus_middleware import CacheRule, CacheTTL, Nexus, NexusError, RateLimits, Rule, Settings
+from nexus_middleware.services.monitor import instruments
 
 from . import pages
 from .after import After
@@ -229,3 +230,4 @@ app = Nexus(
     cache_rules=[CacheRule("/courses/*", ttl=CacheTTL.SHORT), CacheRule("/static/*", ttl=CacheTTL.LONG)],
 )
 after = After(app, academy)
+academy.connection = instruments.sqlite3(app.monitor)

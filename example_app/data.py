@@ -40,6 +40,7 @@ class Academy:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.connection: type[sqlite3.Connection] = sqlite3.Connection  # or one that tells of its queries
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as db:
             db.execute("PRAGMA journal_mode=WAL")
@@ -56,7 +57,7 @@ class Academy:
 
     @contextmanager
     def _open(self) -> Generator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=5)) as db, db:
+        with closing(sqlite3.connect(self._path, timeout=5, factory=self.connection)) as db, db:
             db.row_factory = sqlite3.Row
             yield db
 

@@ -88,7 +88,7 @@ class ASGIRequest(_Shared, kw_only=True, eq=False):
             scope = trace.inside[-1].request.scope
         matched = scope.get("route")
         if matched is None:
-            return ""
+            return self.notes.get("route", "")  # type: ignore[no-any-return]  # as a stored answer knows it
         template: str = getattr(matched, "path", "")
         mounted, mount = scope.get("root_path", ""), self.scope.get("root_path", "")
         return template if mounted == mount or not template else mounted.removeprefix(mount) + template
@@ -158,7 +158,8 @@ class WSGIRequest(_Shared, kw_only=True, eq=False):
     def route(self) -> str:
         """The template of the path as Flask leaves it in the environ, known from the head of the response on."""
         trace = self.environ.get(ENVIRON)
-        return self.matched if trace is None or trace.inside is None else trace.inside[-1].request.matched
+        inside = None if trace is None else trace.inside
+        return (self.matched if inside is None else inside[-1].request.matched) or self.notes.get("route", "")
 
     def keep_route(self) -> None:
         """Take the route while it is there: Flask removes it before the body goes out."""

@@ -1,14 +1,16 @@
 """ResponseCache: what is stored, what is answered from it, and that nobody gets another's answer."""
 
+import flask
 import pytest
 
 from nexus_middleware.errors import SettingsError, StoreError
+from nexus_middleware.middleware.request_timing import RequestTiming
 from nexus_middleware.middleware.response_cache import CacheRule, ResponseCache
 from nexus_middleware.rules.caching.conditions import matches
 from nexus_middleware.rules.caching.fields import directives, seconds
 from nexus_middleware.stores.base import Listening
 from nexus_middleware.stores.redis import RedisStore
-from tests.helpers import Answer, Origin
+from tests.helpers import Answer, Origin, WSGIDoor
 
 FRESH = [("cache-control", "max-age=20"), ("etag", '"1"')]
 
@@ -226,3 +228,37 @@ def test_directives_are_read_as_the_rfc_says():
     assert directives(b'Max-Age="60", no-cache="a, b" ,x') == {b"max-age": b"60", b"no-cache": b"a, b", b"x": b""}
     assert [seconds(text) for text in (b"60", b"-1", b"1.5", b"", b"9" * 30)] == [60, 0, 0, 0, 2**31]
     assert [matches(wanted, b'"a"') for wanted in (b"*", b'W/"a"', b'"b", "a"', b"a")] == [True, True, True, False]
+
+
+def test_a_hit_is_measured_under_the_route_of_the_page_it_stands_for(asgi_door):
+    from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    def course(request):
+        return PlainTextResponse("ok", headers={"cache-control": "max-age=20"})
+
+    routes = []
+    site = Starlette(routes=[Route("/courses/{number}", course)])
+    app = RequestTiming(ResponseCache(site), record=lambda request, *facts: routes.append(request.route))
+
+    answers = [asgi_door.get(app, "/courses/7") for _ in range(2)]
+
+    assert "hit" in answers[1].headers["cache-status"]
+    assert routes == ["/courses/{number}"] * 2
+
+
+def test_under_wsgi_too():
+    site, routes = flask.Flask("site"), []
+
+    @site.get("/courses/<int:number>")
+    def course(number):
+        return "ok", {"cache-control": "max-age=20"}
+
+    app = RequestTiming(ResponseCache(site.wsgi_app).wsgi, record=lambda request, *facts: routes.append(request.route))
+    door = WSGIDoor()
+
+    answers = [door.get(app, "/courses/7") for _ in range(2)]
+
+    assert "hit" in answers[1].headers["cache-status"]
+    assert routes == ["/courses/<int:number>"] * 2

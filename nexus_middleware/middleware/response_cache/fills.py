@@ -147,7 +147,8 @@ class Fills:
             return None
         if reason := self._unkeepable(request, fetch):
             return self._give_up(fetch, reason)
-        return self._keep(fetch, msgspec.structs.replace(draft, body=b"".join(fetch.parts)))
+        whole = msgspec.structs.replace(draft, body=b"".join(fetch.parts), route=request.route)
+        return self._keep(fetch, whole)
 
     def _give_up(self, fetch: Fetch, reason: str) -> Command[None] | None:
         fetch.draft, fetch.parts, fetch.reason = None, [], reason

@@ -120,6 +120,8 @@ class ResponseCache(Layer[Any]):
                 entry = None
             elif entry is not None and (entry.fresh > now if self._plain else self._may(request, entry, now)):
                 self.pages.hits += 1
+                if entry.route:
+                    request.notes["route"] = entry.route
                 return hit(request, page, entry, now)
         elif self._flights.marked(key, now):
             self.pages.misses += 1

@@ -29,6 +29,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     public: bool = False  # may answer a request with Authorization (RFC 9111, section 3.5)
     tags: tuple[str, ...] = ()
     known: int = 0  # the number of the newest purge that was known when the app was asked
+    route: str = ""  # the template that the app's router matched, so that hits are measured under it too
 
     def age(self, now: float) -> int:
         """Return its age in whole seconds (RFC 9111, section 4.2.3)."""
