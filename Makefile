@@ -17,10 +17,10 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench chaos matrix docs cover format lock clean browser ffmpeg
+.PHONY: help setup run test check bench bench-page chaos matrix docs cover format lock clean browser ffmpeg
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 setup: $(DEV) ## make .venv, with the package (editable) and all that its development needs
 
@@ -42,6 +42,9 @@ check: $(DEV) ## lint, format, types, floors, dependencies, dead code, spelling
 
 bench: $(BENCH) ## measure what the layers cost, beside their peers
 	@$(PY) -m tests.benchmarks && $(PY) -m tests.benchmarks.queues && $(PY) -m tests.benchmarks.caches
+
+bench-page: $(BENCH) ## the same, written into docs/benchmarks.md
+	@$(PY) -m tests.benchmarks.page
 
 chaos: $(DEV) ## kill the worker 60 times and stop Redis 3 times under 2,000 jobs, plain RQ beside it: some 6 minutes
 	@$(PY) -m tests.chaos $(ARGS)
