@@ -20,7 +20,7 @@ endif
 .PHONY: help setup run test check bench bench-page chaos matrix docs cover format lock clean browser ffmpeg
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 setup: $(DEV) ## make .venv, with the package (editable) and all that its development needs
 

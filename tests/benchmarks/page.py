@@ -16,10 +16,25 @@ PARTS = {
     "Queues": "tests.benchmarks.queues",
     "Caches": "tests.benchmarks.caches",
 }
-PEERS = (
-    "starlette slowapi asgi-ratelimit limits fastapi-guard a2wsgi secure structlog prometheus-fastapi-instrumentator"
-    " hishel fastapi-cache2 cashews django rq saq dramatiq redis"
-).split()
+PEERS = [
+    "starlette",
+    "slowapi",
+    "asgi-ratelimit",
+    "limits",
+    "fastapi-guard",
+    "a2wsgi",
+    "secure",
+    "structlog",
+    "prometheus-fastapi-instrumentator",
+    "hishel",
+    "fastapi-cache2",
+    "cashews",
+    "django",
+    "rq",
+    "saq",
+    "dramatiq",
+    "redis",
+]
 HEAD = """# Benchmarks
 
 What `make bench` printed, whole and unchanged, in one run: ours and the peers, each in its best configuration, side by
