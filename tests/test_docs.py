@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -104,3 +105,13 @@ def test_the_documentation_builds_without_a_complaint(tmp_path):
 
     assert built.returncode == 0, built.stderr
     assert (tmp_path / "index.html").exists()
+
+
+def test_each_file_that_the_walks_name_is_there():
+    named_files = re.findall(r"`([\w/.]+(?:\.py|\.lua|\.js|/))`", (ROOT / "docs/how-it-works.md").read_text())
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "nexus_middleware").rglob("*")]
+
+    assert len(named_files) > 30
+    assert [
+        name for name in named_files if not any(f"/{path}".endswith("/" + name.rstrip("/")) for path in files)
+    ] == []
