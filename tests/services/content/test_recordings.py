@@ -2,9 +2,11 @@
 
 import http.server
 import subprocess
+import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from nexus_middleware.services.jobs.content import recordings
@@ -128,3 +130,30 @@ def test_without_ffmpeg_it_is_said_what_to_install(film, tmp_path, monkeypatch):
 
     with pytest.raises(Permanent, match="apt install ffmpeg"):
         run(film, "probe", tmp_path)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from nexus_middleware.services.jobs.content import recordings
+from nexus_middleware.services.jobs.content.outputs import Operation
+recordings.process(Path(sys.argv[1]), Operation.read("transcode:240p"), Path(sys.argv[2]), timeout=100.0)
+"""
+
+
+def test_a_kill_in_the_middle_leaves_no_half_file_and_the_next_run_makes_it_whole(tmp_path):
+    long, made = tmp_path / "long", tmp_path / "made"
+    card = ["-f", "lavfi", "-i", "color=duration=40:size=320x240:rate=25"]
+    subprocess.run(["ffmpeg", "-v", "error", *card, "-c:v", "mjpeg", "-q:v", "31", "-f", "avi", str(long)], check=True)
+    process = subprocess.Popen([sys.executable, "-c", RUN, str(long), str(made)])
+    deadline = time.monotonic() + 30
+    while not [*made.glob(".part-*")]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+        each.kill()
+    process.wait()
+
+    assert [x.name for x in made.iterdir()] == [".part-transcode-240p.mp4"]
+    run(long, "transcode:240p", made, timeout=100.0)
+    assert [x.name for x in made.iterdir()] == ["transcode-240p.mp4"]
