@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 10
 MIB = 2**20
-HISTORY_KEPT = 15.0  # seconds: its points are a minute
+HISTORY_KEPT = 5.0  # seconds: its points are a minute
 LINES = {"memory": "rssMB", "cpu": "cpu", "response": "avg", "requests": "perSecond"}  # of the cards, and of the series
 
 
@@ -74,7 +75,8 @@ class Panels:
         points = told["points"]
         lines: dict[str, Any] = {line: [point[name] for point in points] for line, name in LINES.items()}
         lines["status"] = [_status(point, told["step"], alerts["items"]) for point in points]
-        return {"step": told["step"], "scope": told["scope"], **lines}
+        on = [alert_shape(alert) for alert in alerts["items"] if alert["until"] is None]
+        return {"step": told["step"], "scope": told["scope"], **lines, "alerts": on}
 
     async def _cache(self) -> dict[str, Any]:
         values, stored = await asyncio.gather(self._runtime.cache.astats(), self._runtime.pages.astats())
@@ -90,6 +92,14 @@ class Panels:
             raise
         self._moving = moving(stats)
         return {"stats": stats, "state": "enabled"}
+
+
+def alert_shape(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an alert as the API tells it."""
+    until, muted = item["until"], item["mutedUntil"]
+    shown = {name: item[name] for name in ("code", "severity", "text", "value", "count")}
+    times = {"since": timestamp(item["since"]), "until": None if until is None else timestamp(until)}
+    return {**shown, **times, "on": until is None, "mutedUntil": timestamp(muted) if muted > time.time() else None}
 
 
 def _status(point: dict[str, Any], step: int, alerts: list[dict[str, Any]]) -> Status | None:

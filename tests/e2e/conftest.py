@@ -25,6 +25,11 @@ AXE = Path(__file__).parent.parent / "vendor" / "axe.min.js"
 JUDGE = """async () => (await axe.run(document, {runOnly:
     ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})).violations
     .map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html).join(" | ")}`)"""
+ASK = """() => {
+    const ask = () => document.dispatchEvent(new Event("visibilitychange"));
+    ask();
+    window.asking = setInterval(ask, 50);
+}"""
 MISSING = (
     "no browser: install Chromium (on Debian: apt install chromium), or run: python -m playwright install chromium"
 )
@@ -141,7 +146,8 @@ class Visit:
     def renew(self) -> None:
         """Have the page ask anew, as when its tab comes to the front, and wait for what comes of it."""
         with self.page.expect_response("**/api/overview"):
-            self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            self.page.evaluate(ASK)  # again and again: while it still waits for some part, it asks for nothing
+        self.page.evaluate("clearInterval(window.asking)")
 
     def until(self, check) -> None:
         for _ in range(50):

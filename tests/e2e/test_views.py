@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from nexus_middleware.stores.base import drive
 from tests.e2e.conftest import open_dashboard
 from tests.e2e.history import MARKUP, live_an_hour
 from tests.e2e.test_dashboard import LOOKS
@@ -162,8 +163,90 @@ def test_a_part_that_fails_or_is_late_leaves_the_others_alone(visit, lived):
 
     expect(seen.page.get_by_text("This part could not be read: a bug.")).to_be_visible()
     expect(seen.page.locator(".chart")).to_have_count(6)
-    assert [text for text in seen.complaints if "500" in text]
+    seen.page.unroute("**/api/performance/endpoints*")
+    seen.renew()
+    expect(seen.page.get_by_role("region", name="Endpoints")).to_be_visible()
+    assert all("500" in text for text in seen.complaints)
     seen.complaints.clear()
+
+
+def test_a_part_that_does_not_answer_in_time_says_so_and_the_page_is_not_lost(visit, lived):
+    seen = visit()
+    seen.page.clock.install()
+    seen.page.route("**/api/performance/endpoints*", lambda route: None)
+    with seen.page.expect_response("**/api/overview"), seen.page.expect_response("**/api/performance/series*"):
+        seen.open(f"{lived.url}#performance")
+    seen.page.wait_for_timeout(200)  # until the page has read them
+    seen.page.clock.run_for(9_000)
+
+    expect(seen.page.get_by_text("This part could not be read: no answer within 8 s.")).to_be_visible()
+    expect(seen.page.locator(".chart")).to_have_count(6)
+    expect(seen.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_when_redis_is_away_the_charts_go_on_with_this_process_and_say_so(visit, serve, own_server):
+    dashboard = open_dashboard(serve, own_server.url)
+    seen = visit()
+    seen.open(f"{dashboard.url}#performance")
+    expect(seen.page.locator(".chart")).to_have_count(6)
+    own_server.stop(kill=True)
+
+    seen.until(lambda: "This process only: Redis does not answer" in seen.text("#panel"))
+    expect(seen.page.locator(".chart")).to_have_count(6)
+    assert seen.violations() == []
+
+
+def test_each_card_has_the_last_hour_and_says_what_it_means(visit, lived):
+    seen = visit()
+    seen.open(lived.url)
+
+    assert seen.page.locator(".card .spark path").count() == 3
+    assert seen.page.locator(".card .spark rect.healthy").count() == 60
+    opener = seen.page.get_by_role("button", name="What Memory means")
+    opener.click()
+    meaning = seen.page.get_by_role("dialog", name="What Memory means")
+    expect(meaning).to_contain_text("It is not Python's heap.")
+    assert seen.violations() == []
+    seen.renew()
+    expect(meaning).to_be_visible()
+    seen.page.keyboard.press("Escape")
+    expect(meaning).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_an_alert_is_told_with_its_time_and_muted_for_an_hour(visit, lived):
+    monitor, store = lived.nexus.monitor, lived.nexus.runtime.store
+    for _ in range(100):
+        monitor.track_api("GET /broken", 5, 500)
+    drive(monitor.alerts.consider(monitor.checks()), store.run)  # as whoever is on duty does
+    seen = visit()
+    seen.open(lived.url)
+
+    assert seen.violations() == []
+    seen.page.get_by_role("button", name=re.compile("^Mute for an hour: Error rate")).click()
+    expect(seen.page.get_by_role("button", name=re.compile("^Unmute: Error rate"))).to_be_visible()
+    expect(seen.page.locator(".alert", has_text="Error rate")).to_contain_text("muted until")
+
+
+def test_what_loads_later_is_small_and_nothing_jumps(visit, lived):
+    seen = visit()
+    seen.page.add_init_script("""window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(
+        entry => { window.shift += entry.hadRecentInput ? 0 : entry.value })).observe({type: "layout-shift", buffered: true})""")
+    finished = []
+    seen.page.on("requestfinished", lambda request: finished.append(request))  # noqa: PLW0108  # the driver looks into it
+    seen.open(f"{lived.url}#performance")
+    expect(seen.page.locator(".chart")).to_have_count(6)
+    seen.page.wait_for_load_state("networkidle")
+    sizes = {request.url: request.sizes()["responseBodySize"] for request in finished}
+    for _ in range(3):
+        seen.renew()
+
+    assert sum(size for url, size in sizes.items() if url.endswith("js")) <= 46 * 1024
+    (series,) = [size for url, size in sizes.items() if "/performance/series" in url]
+    assert series <= 8 * 1024
+    (overview,) = [size for url, size in sizes.items() if "/api/overview" in url]
+    assert overview <= 2 * 1024
+    assert seen.page.evaluate("window.shift") <= 0.01
 
 
 def test_without_log_files_it_says_how_to_keep_them(visit, dashboard):

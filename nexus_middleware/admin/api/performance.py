@@ -10,7 +10,7 @@ import msgspec
 from ...stores.base import adrive
 from ..answers import Answer, Problem, done, found, nothing_here
 from ..exchange import Exchange
-from ..panels import timestamp
+from ..panels import alert_shape, timestamp
 from . import asked
 
 Name: TypeAlias = Literal["endpoints", "queries", "timers", "calls", "connections"]
@@ -76,7 +76,7 @@ async def processes(exchange: Exchange) -> Answer:
 async def alerts(exchange: Exchange) -> Answer:
     """List the alerts that are on, then those that are over."""
     told = await exchange.runtime.monitor.history.aalerts()
-    return _answer(exchange, _listing({**told, "items": [_alert(item) for item in told["items"]]}))
+    return _answer(exchange, _listing({**told, "items": [alert_shape(item) for item in told["items"]]}))
 
 
 async def mute(exchange: Exchange) -> Answer:
@@ -86,6 +86,7 @@ async def mute(exchange: Exchange) -> Answer:
     store = monitor.store or monitor.own
     if not await adrive(monitor.alerts.muting(code, seconds), store.arun):
         raise nothing_here()
+    exchange.panels.history.forget()
     exchange.audit("alert_mute", target=code, seconds=seconds)
     return done({"success": True, "code": code, "seconds": seconds})
 
@@ -107,13 +108,6 @@ def _window(exchange: Exchange) -> str:
 
 def _listing(told: dict[str, Any]) -> dict[str, Any]:
     return {**told, "nextCursor": None, "total": len(told["items"]), "totalExact": True}
-
-
-def _alert(item: dict[str, Any]) -> dict[str, Any]:
-    until, muted = item["until"], item["mutedUntil"]
-    shown = {name: item[name] for name in ("code", "severity", "text", "value", "count")}
-    times = {"since": timestamp(item["since"]), "until": None if until is None else timestamp(until)}
-    return {**shown, **times, "on": until is None, "mutedUntil": timestamp(muted) if muted else None}
 
 
 def _answer(exchange: Exchange, value: dict[str, Any]) -> Answer:

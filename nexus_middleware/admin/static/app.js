@@ -1,8 +1,9 @@
-// The page: header, alerts, five cards, four tabs.
-import { brief, date, decimal, html, local, mib, ms, time } from "./base.js";
+// The page: header, what is always in sight, and the tabs.
+import { brief, html, time } from "./base.js";
 import { begin, down, pause, refresh, refreshAnew, set, signOut, state } from "./live.js";
-import { Card, Dialog, Loading, Spark, Status, Strip } from "./parts.js";
+import { Dialog, Loading } from "./parts.js";
 import { here, to } from "./router.js";
+import { Alerts, Cards } from "./views/overview.js";
 import { render } from "./vendor/preact.mjs";
 
 const TABS = { // each loads when it is first looked at
@@ -45,45 +46,6 @@ const Header = () => html`
     ${state.me.who === "session" && html`<button type="button" class="button" onClick=${signOut}>Sign out</button>`}
   </header>`;
 
-// --- alerts
-
-const plain = () => location.protocol === "http:" && !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-
-function Alerts() {
-  if (state.signedOut) {
-    return html`<div class="alert bad" role="alert">You are signed out. <a href="">Sign in again</a></div>`;
-  }
-  if (state.lost) {
-    return html`<div class="alert bad" role="alert">Connection lost: ${state.lost.why}. These are the values of ${time(state.meta.time)};
-      the next try is in ${state.lost.wait} s. <button type="button" class="button" onClick=${refresh}>Try now</button></div>`;
-  }
-  const { reasons } = state.health;
-  return html`<div role="status">
-    ${reasons.length > 0 && html`<div class="alert ${state.health.status === "unhealthy" ? "bad" : "warn"}">${reasons.map(local).join(" · ")}</div>`}
-    ${state.me.who === "session" && plain() && html`<div class="alert">This connection is not encrypted: who listens to it can take over this session.</div>`}
-  </div>`;
-}
-
-// --- cards
-
-function Cards() {
-  const { health, history, meta } = state;
-  const { memory, cpu, uptime, api } = health;
-  const past = (name) => history.map((sample) => sample[name]);
-  const load = cpu.load1 === undefined ? "" : ` · load ${decimal(cpu.load1)}`;
-  return html`<nav class="cards" aria-label="Overview">
-    <${Card} to="#performance" kind=${`first ${health.status}`} name="System Status" spark=${html`<${Strip} values=${past("status")}/>`}
-      note=${local(health.reasons[0] || "") || (health.checks.length ? `All ${health.checks.length} checks pass` : "Nothing to complain of")}><${Status} of=${health.status}/><//>
-    <${Card} to="#performance" name="Memory" note=${`${mib(memory.rssMB)} resident${memory.limitMB ? `, limit ${mib(memory.limitMB)}` : ""}`}
-      spark=${html`<${Spark} values=${past("memory")} top=${memory.rssMB}/>`}>${mib(memory.heapUsedMB)}<//>
-    <${Card} to="#performance" name="CPU" note=${`of ${cpu.cores ?? "all"} cores${load}`}
-      spark=${html`<${Spark} values=${past("cpu")} top=${20}/>`}>${decimal(cpu.percent)} %<//>
-    <${Card} to="#performance" name="Uptime" note=${meta.processes > 1 ? `${meta.processes} processes` : `since ${date(uptime.startedAt)}`}>${uptime.processFormatted}<//>
-    <${Card} to="#performance" name="Avg Response" note=${`${brief(api.requestCount)} requests · p95 ${ms(api.p95)}`}
-      spark=${html`<${Spark} values=${past("response")} top=${50}/>`}>${ms(api.avgResponseTime)}<//>
-  </nav>`;
-}
-
 // --- tabs
 
 function move(event) {
@@ -119,7 +81,8 @@ const App = () => html`
   <footer class="soft">nexus_middleware ${state.meta.version} · every ${state.meta.refreshSeconds} s ·
     ${state.meta.scope === "process" ? " this process only" : " all processes"} · <a href="api/overview">JSON</a></footer>
   <div class="toasts" role="status">${state.toast && html`<div class="toast ${state.toast.bad ? "bad" : ""}">${state.toast.text}</div>`}</div>
-  ${state.ask && html`<${Dialog} question=${state.ask} key=${state.ask.title}/>`}`;
+  ${state.ask && html`<${Dialog} question=${state.ask} key=${state.ask.title}/>`}
+  ${state.meaning && html`<${state.meaning.module.Meaning} key=${state.meaning.name} ...${state.meaning}/>`}`;
 
 function skip(event) {
   event.preventDefault();

@@ -2,7 +2,6 @@
 export const state = JSON.parse(document.getElementById("snapshot").textContent);
 
 const TIMEOUT = 8_000; // milliseconds
-const SAMPLES = 60; // what a sparkline remembers
 
 let draw = () => {};
 let timer = 0;
@@ -10,7 +9,6 @@ let busy = null;
 
 Object.assign(state, {
   at: Date.now(),
-  history: [],
   last: {}, // what the store said last, for when it is silent
   more: {}, // what only one tab shows, by its address
   paused: false,
@@ -44,11 +42,6 @@ export const down = () => state.services.redis === "unhealthy" || Boolean(state.
 const interval = () => Math.max(state.meta.refreshSeconds, 2);
 
 function remember() {
-  const { health } = state;
-  state.history = [
-    ...state.history,
-    { status: health.status, memory: health.memory.heapUsedMB, cpu: health.cpu.percent, response: health.api.avgResponseTime },
-  ].slice(-SAMPLES);
   for (const name of ["cache", "queues"]) {
     if (!state[name].error) state.last[name] = { ...state[name], at: state.meta.time };
   }
@@ -97,7 +90,7 @@ async function renew() {
 
 // One part may fail, and the others go on: while Redis is silent (503) the last list stays.
 function partly(error) {
-  if (!error.status || error.status === 401) throw error;
+  if (error.status === 401) throw error;
   return error.status === 503 ? undefined : { error: error.message, status: error.status };
 }
 

@@ -17,18 +17,6 @@ export const Bar = ({ share, kind = "", label }) => html`
     <rect class="fill" width=${Math.max(0, Math.min(1, share)) * 100} height="6"/>
   </svg>`;
 
-// The last samples as a line; it says nothing that the value and its note do not, so it is hidden from readers.
-export function Spark({ values, top = 0 }) {
-  const highest = Math.max(top, ...values) || 1;
-  const step = 100 / Math.max(values.length - 1, 1);
-  const points = values.map((value, n) => `${(n * step).toFixed(1)},${(27 - (value / highest) * 25).toFixed(1)}`);
-  return html`<svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">
-    ${values.length > 1
-      ? html`<polygon points=${`0,28 ${points.join(" ")} 100,28`}/><polyline points=${points.join(" ")}/>`
-      : html`<line x1="0" y1="27" x2="100" y2="27"/>`}
-  </svg>`;
-}
-
 // One mark for each sample, the newest to the right; what was not seen yet is blank.
 export function Strip({ values, length = 60 }) {
   const marks = [...Array(length - values.length).fill(""), ...values];
@@ -39,14 +27,6 @@ export function Strip({ values, length = 60 }) {
     })}
   </svg>`;
 }
-
-export const Card = ({ to, name, children, note, spark, kind = "" }) => html`
-  <a class="card ${kind}" href=${to}>
-    <span class="name">${name}</span>
-    <span class="value">${children}</span>
-    <span class="note">${note}</span>
-    ${spark}
-  </a>`;
 
 export const Table = ({ caption, heads, children }) => html`
   <div class="scroll" role="region" tabindex="0" aria-label=${caption}>
