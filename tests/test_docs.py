@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -10,15 +11,30 @@ from dataclasses import fields
 
 import pytest
 
+import nexus_middleware
 from nexus_middleware import Nexus, Settings
+from nexus_middleware.admin import attempts, sessions
+from nexus_middleware.rules import retries
 from nexus_middleware.rules.health import KNOWN
+from nexus_middleware.services.jobs import scripts
+from nexus_middleware.services.logs import files, writer
+from nexus_middleware.services.monitor import alerts, counts, fleet
+from nexus_middleware.services.security import events
+from nexus_middleware.stores.breaker import Breaker
+from nexus_middleware.stores.redis import RedisStore
+from nexus_middleware.worker import child
 from tests.pages import PAGES, ROOT, anchors, blocks, links
 
+MIB = 2**20
 WITH_CODE = [page for page in PAGES if any(blocks(page.read_text()))]
 
 
 def named(page):
     return str(page.relative_to(ROOT))
+
+
+def default(made, option):
+    return inspect.signature(made).parameters[option].default
 
 
 def rows(page, first):
@@ -71,6 +87,27 @@ def test_the_page_of_settings_has_every_setting_with_its_default():
     ]
 
 
+def test_what_is_fixed_is_told_as_the_code_has_it():
+    told = {row[0]: row[1] for row in rows("docs/settings.md", "What")}
+
+    assert told == {
+        "One trip to Redis, connecting included": f"{default(RedisStore, 'budget')} s",
+        "Pause after a failed trip, in which Redis is not asked": f"{default(Breaker, 'pause')} s",
+        "A file of the log before it is rotated": f"{files.LARGEST // MIB} MiB; {files.KEPT} old ones are kept, "
+        f"{writer.OLD[writer.PERFORMANCE]} of `performance.log`",
+        'Timings shown as "now"': f"the last {fleet.WINDOW} s",
+        "Slow": f"a request from {counts.SLOW['api']:g} s on, a query from {counts.SLOW['db']:g} s on",
+        "The same alert is sent again": f"after {alerts.QUIET:g} s at the earliest",
+        "Security events that are listed": f"the newest {events.KEPT}",
+        "Retries of a job": "after {:g}, {:g} and {:g} s".format(*retries.DELAYS),
+        "Kept jobs of a queue": f"{scripts.KEPT_DONE} completed, {scripts.KEPT_FAILED} failed",
+        "A worker's process is replaced": f"after {child.MOST_JOBS} jobs, "
+        f"or when it has held {child.MOST_MEMORY // MIB} MiB",
+        "A session of the dashboard": f"{sessions.LASTS // 3600} hours",
+        "Wrong tokens from one address": f"{attempts.FAILURES.amount} in {attempts.FAILURES.window / 60:g} minutes",
+    }
+
+
 ALL = Settings(  # those layers too that are there only if asked for
     cors_origins=("https://shop.example",),
     allowed_hosts=("shop.example",),
@@ -114,4 +151,15 @@ def test_each_file_that_the_walks_name_is_there():
     assert len(named_files) > 30
     assert [
         name for name in named_files if not any(f"/{path}".endswith("/" + name.rstrip("/")) for path in files)
+    ] == []
+
+
+def test_each_public_name_is_in_the_reference():
+    shown = re.findall(r"^::: nexus_middleware\.([\w.]+)", (ROOT / "docs/reference.md").read_text(), re.MULTILINE)
+    public = {name: getattr(nexus_middleware, name) for name in nexus_middleware.__all__}
+
+    assert [
+        name
+        for name, thing in public.items()
+        if name not in shown and thing.__module__.removeprefix("nexus_middleware.") not in shown
     ] == []
