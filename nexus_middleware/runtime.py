@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .background import Background
 from .drain import drain
 from .errors import SettingsError, StoreError
 from .settings import Settings
 from .stores import open_store
 
 if TYPE_CHECKING:
+    from .middleware.ip_filter import Filters
     from .services.analytics import Analytics
     from .services.cache import Cache
     from .services.cache.pages import PageCache
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from .services.monitor.alerts import Sender
     from .services.monitor.otel import Telemetry
     from .services.notifications import Inbox
+    from .services.policies import Policies
     from .services.queues import Queues
     from .services.security import Security
     from .stores.base import Store
 
 LOG = logging.getLogger("nexus_middleware")
-Tick = Callable[[float], None]  # told the time in seconds since the epoch
 
 
 class Runtime:
@@ -149,6 +150,27 @@ class Runtime:
         return Security(self.store, ban=Ban.read(settings.ban) if settings.ban else None, spare=proxies)
 
     @cached_property
+    def filters(self) -> Filters:
+        """The address filters of live rules, which every `IPFilter` of the stack asks."""
+        from .middleware.ip_filter import Filters
+
+        return Filters()
+
+    @cached_property
+    def policies(self) -> Policies:
+        """The rules that are changed while the app runs."""
+        from .middleware.policy import read_policy
+        from .services.policies import Policies
+
+        def check(enforced: str, staged: str) -> Callable[[], None]:
+            """Read them: there is no stack here on which they could be put in force."""
+            for text in (enforced, staged):
+                read_policy(text)
+            return lambda: None
+
+        return Policies(self.store, check, path=self.settings.rules)
+
+    @cached_property
     def decisions(self) -> Decisions:
         """What layers decided about requests."""
         from .services.decisions import Decisions
@@ -205,10 +227,11 @@ class Runtime:
         """Start the thread that does what no request shall wait for; once a process, and again after a fork."""
         with self._lock:
             if self._background is None or self._background.pid != os.getpid():
-                shared = (self.store, self.monitor, self.security, self.decisions)
+                shared = (self.store, self.monitor, self.security, self.policies, self.decisions)
                 services = (*shared, self.pages, self.cache, self.log_level)
                 self._background = Background([service.tick for service in services])
                 self._background.start()
+                self.policies.listen()
                 self._probe()
                 if self.telemetry is not None:
                     self.telemetry.start()
@@ -244,41 +267,3 @@ class Runtime:
         self.close()
         if "store" in self.__dict__:
             await self.store.aclose()
-
-
-class Background:
-    """One daemon thread that calls every tick once a second, and a last time when it is stopped.
-
-    Args:
-        ticks: A failing one is logged, and neither the others nor later calls are lost.
-        every: Seconds.
-    """
-
-    def __init__(self, ticks: list[Tick], *, every: float = 1.0) -> None:
-        self.pid = os.getpid()
-        self._ticks, self._every = ticks, every
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="nexus-background", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop the thread and wait for its last ticks, 2 s at the most."""
-        self._stopping.set()
-        self._thread.join(2.0)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every):
-            self._tick()
-        self._tick()
-
-    def _tick(self) -> None:
-        for tick in self._ticks:
-            try:
-                tick(time.time())
-            except StoreError:
-                LOG.debug("the store is down; a tick is tried again in a second")
-            except Exception:
-                LOG.exception("a tick in the background failed")

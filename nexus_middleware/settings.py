@@ -33,6 +33,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
     rate_limit: str = "100/minute"  # in the notation of `limits`; "" for none
     body_limit: int = 500 * 1024  # bytes
+    rules: str = ""  # a TOML file of limits, address lists and cache times, read again when it changes
     allow: tuple[str, ...] = ()  # networks that alone may call; () for all
     deny: tuple[str, ...] = ()  # networks that may not call; here and in `allow`, "/path" is a file that lists them
     allowed_hosts: tuple[str, ...] = ()  # that are served, "example.org" or "*.example.org"; () for every one

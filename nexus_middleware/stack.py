@@ -13,10 +13,11 @@ from .http import App, ASGIApp, Receive, Scope, Send
 from .lifespan import lifespan
 from .middleware.layer import Layer
 from .middleware.limits import Rule
+from .middleware.live import LiveRules
 from .middleware.response_cache import CacheRule
 from .runtime import Runtime
 from .settings import Settings
-from .standard import Make, allowed_hosts, around_admin, standard, wrap
+from .standard import Make, allowed_hosts, around_admin, limits_of, standard, wrap
 
 if TYPE_CHECKING:
     from .admin.rights import Hook
@@ -64,8 +65,11 @@ class Nexus:
         self.settings = settings or Settings.from_env()
         self.runtime = Runtime(self.settings)
         self.app = app
-        made = [] if self.settings.off else layers(standard(self.runtime, rules=rules, cache_rules=cache_rules))
+        made = [] if self.settings.off else [*layers(standard(self.runtime, rules=rules, cache_rules=cache_rules))]
         self.stack = wrap(app, made)
+        if made:
+            live = LiveRules(self.stack, limits_of(self.settings, rules), cache_rules, self.runtime.filters)
+            self.runtime.policies.begin(live.prepare)
         self.access, self.runtime.front = access, self
         self._beside = Beside(self.runtime, access)
         self._pid = 0

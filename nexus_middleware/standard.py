@@ -36,7 +36,6 @@ Make: TypeAlias = Callable[[App], Layer[Any]]
 def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[CacheRule]) -> list[Make]:
     """Return the layers of the stack, outermost first; to edit the list is to edit the stack."""
     settings, store = runtime.settings, runtime.store
-    limits = [*([Rule(limit=settings.rate_limit)] if settings.rate_limit else []), *rules]
     layers: list[Make | None] = [
         partial(TrustedProxies, networks=settings.trusted_proxies),
         RequestID,
@@ -60,7 +59,7 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(CSPReports, record=runtime.security.violated, path=settings.csp_report_path)
         if settings.csp_report_path
         else None,
-        partial(RateLimit, limit=limits, store=store) if limits else None,
+        partial(RateLimit, limit=limits_of(settings, rules), store=store),  # off while there are none
         # inside of the limit, so that wrong keys are counted and nobody may guess without end; outside of the cache
         partial(APIKey, keys=settings.api_keys) if settings.api_keys else None,
         # inside of the limit, which costs less; outside of the cache, so that no answer is kept under an attack's address
@@ -69,6 +68,11 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
     ]
     kept = [layer for layer in layers if layer is not None]
     return timed(kept) if settings.server_timing else kept
+
+
+def limits_of(settings: Settings, rules: Sequence[Rule]) -> list[Rule]:
+    """Return the settings' limit for all, if there is one, and the app's own rules."""
+    return [*([Rule(limit=settings.rate_limit)] if settings.rate_limit else []), *rules]
 
 
 def _decision_log(runtime: Runtime) -> Make:
@@ -97,7 +101,9 @@ def _headers(settings: Settings) -> Make:
 def _ip_filter(runtime: Runtime) -> Make:
     settings, security = runtime.settings, runtime.security
     strike = security.strike if settings.ban else None
-    return partial(IPFilter, allow=settings.allow, deny=settings.deny, blocked=security, strike=strike)
+    return partial(
+        IPFilter, allow=settings.allow, deny=settings.deny, blocked=security, strike=strike, also=runtime.filters
+    )
 
 
 def around_admin(runtime: Runtime) -> list[Make]:

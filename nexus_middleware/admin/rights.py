@@ -23,6 +23,7 @@ RIGHTS = frozenset(
         "logs:read",
         "logs:level",
         "alerts:mute",
+        "rules:edit",
     },
 )
 Allowed: TypeAlias = Literal["all", "read_only"] | Iterable[str] | None

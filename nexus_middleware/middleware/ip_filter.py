@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
+from typing import NamedTuple
 
 from ..errors import SettingsError
 from ..http import App, Reply, Request, problem
 from ..rules.bans import Ban
 from ..rules.decisions import Ruling
+from ..rules.networks import Networks
 from ..stores import open_store
 from ..stores.base import Store
 from ..stores.blocks import Blocks
 from ..stores.lists import Listed, addresses
 from .layer import Layer, Mode
+
+
+class Filter(NamedTuple):
+    """Who may call, besides; `allow` None for all."""
+
+    allow: Networks | None
+    deny: Networks
+    binds: bool  # False: only recorded
+
+    def refuses(self, client: str) -> bool:
+        """Whether that address may not call."""
+        return client in self.deny or (self.allow is not None and client not in self.allow)
+
+
+class Filters:
+    """The place of filters that are replaced while the app runs."""
+
+    value: tuple[Filter, ...] = ()
+
+
+NONE = Filters()
 
 
 class IPFilter(Layer[None]):
@@ -29,13 +52,14 @@ class IPFilter(Layer[None]):
         store: Where bans are, for all processes.
         blocked: What else says who may not call, such as `Security`; it must not wait.
         strike: Told the address and status of each response, such as `Security.strike`; instead of `ban`.
+        also: Filters that are asked too, and may be others for each request.
         mode: "shadow" decides and records, but refuses nobody.
 
     Raises:
         SettingsError: a network or a file cannot be read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is one choice, by its keyword
         self,
         app: App,
         *,
@@ -45,9 +69,11 @@ class IPFilter(Layer[None]):
         store: Store | str = "memory://",
         blocked: Container[str] = (),
         strike: Callable[[str, int], None] | None = None,
+        also: Filters | None = None,
         mode: Mode = "enforce",
     ) -> None:
         super().__init__(app, mode=mode)
+        self._also = also or NONE
         self._allow, self._deny, self._blocked = addresses(allow, "allow"), addresses(deny, "deny"), blocked
         self._only = allow != ()
         if ban is not None:
@@ -63,7 +89,15 @@ class IPFilter(Layer[None]):
         client = request.client
         if client in self._deny or client in self._blocked or (self._only and client not in self._allow):
             return problem(request, 403, "Your address may not call.")
+        for one in self._also.value:
+            if one.refuses(client):
+                request.notes[self] = one
+                return problem(request, 403, "Your address may not call.")
         return None
+
+    def enforces(self, request: Request) -> bool:
+        one: Filter | None = request.notes.get(self)
+        return self.mode == "enforce" and (one is None or one.binds)
 
     def done(self, request: Request, status: int) -> None:
         client = request.client
@@ -86,4 +120,6 @@ class IPFilter(Layer[None]):
             return "in a denied network"
         if client in self._blocked:
             return "blocked"
+        if self in request.notes:
+            return "by the filter of the rules file"
         return "in no allowed network" if self._only and client not in self._allow else ""

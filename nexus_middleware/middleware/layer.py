@@ -111,10 +111,11 @@ class Layer(Generic[A]):
     @property
     def chain(self) -> Chain:
         """This layer and those directly inside it, compiled at the first request."""
-        if self.compiled is None:
+        chain = self.compiled
+        if chain is None:
             layers, app = fusible(self)
-            self.compiled = Chain(layers, app, app.wsgi if isinstance(app, Layer) else app)
-        return self.compiled
+            chain = self.compiled = Chain(layers, app, app.wsgi if isinstance(app, Layer) else app)
+        return chain
 
     __call__ = asgi.serve  # as an ASGI app
 

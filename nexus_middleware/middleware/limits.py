@@ -141,11 +141,20 @@ def compiled(rules: Sequence[Rule], strategy: Strategy) -> list[Compiled]:
     if strategy in BORROWED and any(rule.count_when for rule in rules):
         raise SettingsError(f"count_when takes calls back, which strategy={strategy!r} cannot: use 'sliding-window'")
     made = [each for each in [Compiled(rule, strategy) for rule in rules] if each.rule.mode != "off"]
-    names = [name for each in made for name in each.names]
+    apart(made)
+    return made
+
+
+def apart(rules: Sequence[Compiled]) -> None:
+    """See that no two limits are called the same.
+
+    Raises:
+        SettingsError: two are.
+    """
+    names = [name for each in rules for name in each.names]
     for name in names:
         if names.count(name) > 1:
             raise SettingsError(f"two limits are called {name!r}: give each Rule a name of its own")
-    return made
 
 
 def parse(notation: str, cost: int, strategy: Strategy) -> list[Limit]:

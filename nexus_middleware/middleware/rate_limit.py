@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from math import ceil
@@ -20,10 +20,11 @@ from ..stores.commands import GiveBack, Hit
 from ..stores.standby import standby_of
 from .keys import KeyOf, by_client
 from .layer import Layer, Mode
-from .limits import Asked, Compiled, CountWhen, LimitOf, Quota, Rule, compiled, refusal
+from .limits import Asked, Compiled, CountWhen, LimitOf, Quota, Rule, apart, compiled, refusal
 from .passage import Want
 
 Allowances: TypeAlias = tuple[Allowance, ...]
+Group: TypeAlias = tuple[Sequence[Rule], Strategy]
 OnError: TypeAlias = Literal["local", "open", "closed"]
 HeaderStyle: TypeAlias = Literal["ietf", "legacy", "both", "none"]
 
@@ -53,6 +54,7 @@ class RateLimit(Layer[Allowances]):
     """
 
     counts = True
+    _book: Book  # what `prepare` has put here
 
     def __init__(  # noqa: PLR0913  # each is one choice, by its keyword
         self,
@@ -73,27 +75,41 @@ class RateLimit(Layer[Allowances]):
                 raise SettingsError(f"{name}={value!r} must be one of {', '.join(get_args(allowed))}")
         rules = [Rule(limit, key=key)] if isinstance(limit, str) or callable(limit) else limit
         rules = [rule if rule.count_when else replace(rule, count_when=count_when) for rule in rules]
-        self._rules = compiled(rules, strategy)
-        self._everywhere = all(rule.path == "*" and not rule.methods for rule in rules)
-        simple = self._everywhere and len(self._rules) == 1 and not self._rules[0].shadow
-        self._only = self._rules[0] if simple else None  # the one rule, which is about every call
         self._binding = self.mode == "enforce"
-        if not any(rule.count_when for rule in rules):
-            self.steps -= {"done"}  # a step less for every request
+        self._asked_for: Mode = self.mode
         self._on_error, self._ietf, self._legacy = on_error, headers in ("ietf", "both"), headers in ("legacy", "both")
         self._standby = standby_of(self.store) if self.store is not None and self.store.waits else None
-        self._lasting = "done" not in self.steps  # a refusal, which calls given back would end
+        self.prepare([(rules, strategy)])()
+
+    def prepare(self, groups: Sequence[Group]) -> Callable[[], None]:
+        """Compile other rules, each group with its strategy; return what puts them in the place of those that hold.
+
+        Requests under way keep what they began with. The chain of this layer must be compiled again.
+
+        Raises:
+            SettingsError: a rule cannot be read, or two are called the same.
+        """
+        book = Book([each for rules, strategy in groups for each in compiled(rules, strategy)])
+
+        def swap() -> None:
+            self._book = book
+            self.mode = self._asked_for if book.rules else "off"
+            # a step less for every request, if nothing is given back
+            self.steps = type(self).steps if book.gives_back else type(self).steps - {"done"}
+
+        return swap
 
     def ask(self, request: Request) -> Hit | Literal[Want.NO_MORE] | None:
         if request.again:
             return None
-        if self._only is not None:  # nearly always
-            quotas, limits = self._only.asked(request)
+        book = self._book
+        if book.only is not None:  # nearly always
+            quotas, limits = book.only.asked(request)
             if not limits:
                 return None
             counted = _Counted(Hit(limits, self._binding), quotas)
         else:
-            rules = self._rules if self._everywhere else [rule for rule in self._rules if rule.meets(request)]
+            rules = book.rules if book.everywhere else [rule for rule in book.rules if rule.meets(request)]
             counted = _gathered(rules, request, binding=self._binding)
             if not counted.hit.limits and not counted.hit.shadows:
                 return None
@@ -113,7 +129,7 @@ class RateLimit(Layer[Allowances]):
             else:  # nearly always
                 counted.answers = answer
             if self._standby is not None:
-                self._standby.heard(counted.hit, answer, lasting=self._lasting)
+                self._standby.heard(counted.hit, answer, lasting=not self._book.gives_back)
         elif not counted.answers:  # no refusal that was known before
             if self._on_error == "closed" and counted.quotas:
                 return problem(request, 503, "Calls cannot be counted just now.", headers=((b"retry-after", b"1"),))
@@ -165,7 +181,7 @@ class RateLimit(Layer[Allowances]):
 
     def covers(self, path: str) -> bool:
         """Whether some rule is about this path."""
-        return any(rule.about(path) for rule in self._rules)
+        return any(rule.about(path) for rule in self._book.rules)
 
     def why(self, request: Request) -> str:
         counted: _Counted | None = request.notes.get(self)
@@ -193,6 +209,22 @@ class RateLimit(Layer[Allowances]):
             )
             for quota, (key, _), said in counted.all()
         ]
+
+
+class Book:
+    """Rules that hold together, compiled; never changed, only replaced whole.
+
+    Raises:
+        SettingsError: two are called the same.
+    """
+
+    def __init__(self, rules: list[Compiled]) -> None:
+        self.rules = rules
+        apart(rules)
+        self.everywhere = all(each.rule.path == "*" and not each.rule.methods for each in rules)
+        simple = self.everywhere and len(rules) == 1 and not rules[0].shadow
+        self.only = rules[0] if simple else None  # the one rule, which is about every call
+        self.gives_back = any(each.rule.count_when for each in rules)  # so that a refusal may end sooner
 
 
 class _Counted(msgspec.Struct):

@@ -162,7 +162,7 @@ def test_a_limit_may_be_that_of_the_caller_s_plan(door, any_store):
 
 def test_a_plan_s_notation_is_read_once_and_only_so_many_are_kept(door, any_store):
     app = RateLimit(door.app(Origin()), [Rule(lambda request: f"{request.path[1:]}/minute")], store=any_store)
-    reads = app._rules[0]._read
+    reads = app._book.rules[0]._read
 
     for n in (1, *range(1, PLANS + 5)):
         door.get(app, f"/{n}")

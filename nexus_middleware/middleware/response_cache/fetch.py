@@ -9,7 +9,7 @@ from ...http import Reply
 from ...rules.caching.entry import Entry
 from ...stores.commands import Command
 from .flights import Landing
-from .options import CacheRule
+from .options import CacheRule, Rules
 from .replies import Wants
 from .strict import Seen
 
@@ -39,5 +39,5 @@ class Fetch:
     landed = False
     result: Entry | None = None
 
-    def __init__(self, key: str) -> None:
-        self.key = key
+    def __init__(self, key: str, rules: Rules) -> None:
+        self.key, self.rules = key, rules

@@ -18,7 +18,6 @@ from ...stores.purges import Purge
 from ..layer import Tap
 from .fetch import Fetch
 from .flights import PASS, Flights
-from .options import Rules
 from .replies import reply, wants
 
 # what frameworks build links of, or route by, and whoever asks may send: it makes an answer of its own
@@ -42,12 +41,11 @@ class Fills:
         pages: Pages,
         flights: Flights,
         policy: CachePolicy,
-        rules: Rules,
         *,
         max_entry: int,
         clock: Callable[[], float],
     ) -> None:
-        self._pages, self._flights, self._policy, self._rules = pages, flights, policy, rules
+        self._pages, self._flights, self._policy = pages, flights, policy
         self._max_entry, self._clock = max_entry, clock
         targets = [target.encode("latin-1") for target in policy.targets]
         self._speaks = frozenset(
@@ -57,7 +55,7 @@ class Fills:
     def judge(self, request: Request, fetch: Fetch, head: Head) -> Reply | Tap | None:
         """Decide on the head of an answer: a tap copies it, a reply stands for it."""
         entry = fetch.entry
-        rule = fetch.rule = self._rules.of(request.path)
+        rule = fetch.rule = fetch.rules.of(request.path)
         said = dict(head.headers)
         if entry is None and (rule is None or rule.ttl is None) and said.keys().isdisjoint(self._speaks):
             return self._refuse(fetch, head, SILENT)
@@ -109,7 +107,7 @@ class Fills:
         if rule is None:
             return plain
         personal = rule.key is not None
-        return replace(plain, ttl=rule.ttl, vary=vary + self._rules.vary[rule.path], tags=rule.tags, personal=personal)
+        return replace(plain, ttl=rule.ttl, vary=vary + fetch.rules.vary[rule.path], tags=rule.tags, personal=personal)
 
     def _unkeepable(self, request: Request, fetch: Fetch) -> str:
         if NONCE in request.notes:

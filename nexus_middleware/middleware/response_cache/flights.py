@@ -65,3 +65,7 @@ class Flights:
         """Whether callers of `key` need not wait for one another."""
         until = self._marks.get(hash(key))
         return until is not None and now < until
+
+    def unmark(self) -> None:
+        """Forget which answers are not kept: what is kept has changed."""
+        self._marks.clear()

@@ -77,13 +77,23 @@ class ResponseCache(Layer[Any]):
         self._asks = "ask" in self.steps
         self._misses = Misses(self.pages, policy, clock)
         self._flights = self._misses.flights
-        self._fills = Fills(self.pages, self._flights, policy, self._rules, max_entry=max_entry, clock=clock)
+        self._fills = Fills(self.pages, self._flights, policy, max_entry=max_entry, clock=clock)
+
+    def prepare(self, rules: Sequence[CacheRule]) -> Callable[[], None]:
+        """Compile other rules; return what puts them in the place of those that hold. Stored answers keep their time."""
+        made = Rules(rules)
+
+        def swap() -> None:
+            self._rules = made
+            self._flights.unmark()
+
+        return swap
 
     def ask(self, request: Request) -> Command[Any] | None:
         level = self.pages.level
         if level is None or (key := self._key(request)) is None:
             return None
-        request.notes[self] = fetch = Fetch(key)
+        request.notes[self] = fetch = Fetch(key, self._rules)
         page, now = self.pages.get(key), self._clock()
         entry = None if page is None else page.find(request)
         if level.attach() is not None or not level.live or (entry is not None and entry.fresh > now):
@@ -130,7 +140,7 @@ class ResponseCache(Layer[Any]):
         if request.method == "HEAD" and (entry is None or entry.stale <= now):
             request.notes.pop(self, None)
             return None
-        fetch = fetch or Fetch(key)
+        fetch = fetch or Fetch(key, self._rules)
         request.notes[self] = fetch
         fetch.entry, fetch.alone = entry, self._alone(request, entry)
         if self._misses.lead(request, fetch):
