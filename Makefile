@@ -17,7 +17,7 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-page chaos matrix docs cover format lock clean browser ffmpeg
+.PHONY: help setup run test check bench bench-page chaos faults matrix docs cover format lock clean browser ffmpeg
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -48,6 +48,10 @@ bench-page: $(BENCH) ## the same, written into docs/benchmarks.md
 
 chaos: $(DEV) ## kill the worker 60 times and stop Redis 3 times under 2,000 jobs, plain RQ beside it: some 6 minutes
 	@$(PY) -m tests.chaos $(ARGS)
+
+faults: $(DEV) ## break Redis, clients, disk and processes in every way known: longer than in the tests, some 5 minutes
+	@FAULTS_CONNECTIONS=900 FAULTS_EXAMPLES=2000 $(PY) -m pytest tests/faults tests/frameworks/test_outages.py \
+		tests/services/logs/test_processes.py tests/services/cache/test_outage.py --timeout 600 $(ARGS)
 
 matrix: $(DEV) ## run the apps of eleven frameworks under seven servers, each with all checks: some 4 minutes; ARGS=flask
 	@$(PY) -m tests.matrix $(ARGS)

@@ -64,7 +64,7 @@ class Origin:
     async def asgi(self, scope, receive, send):
         self.scope = scope
         self.seen = scope.get("state", {}).get("nexus")
-        answer = self.answer(scope["path"], {k.decode(): v.decode() for k, v in scope["headers"]})
+        answer = self.answer(scope["path"], {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]})
         if answer.reads and await self._read(receive) is None:
             return
         if answer.pause:

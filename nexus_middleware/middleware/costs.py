@@ -30,7 +30,7 @@ def timed(makes: Iterable[Make], *, clock: Callable[[], float] = time.perf_count
 def _timed(make: Make, clock: Callable[[], float]) -> Make:
     def made(app: App) -> Layer[Any]:
         layer = make(app)
-        for step in layer.steps:
+        for step in layer.steps - {"watch"}:  # which comes after the head that tells, and takes no request
             setattr(layer, step, _step(getattr(layer, step), type(layer).__name__, clock))
         return layer
 

@@ -44,8 +44,8 @@ class Called:
 class Workers:
     """Processes of one app that share a Redis."""
 
-    def __init__(self, folder: Path, store: str, limit: str, *, processes: int = 4) -> None:
-        (folder / "shared.py").write_text(APP)
+    def __init__(self, folder: Path, store: str, limit: str, *, processes: int = 4, app: str = APP) -> None:
+        (folder / "shared.py").write_text(app)
         env = {**os.environ, "PYTHONPATH": f"{ROOT}:{folder}", "STORE": store, "LIMIT": limit}
         ports = [free_port() for _ in range(processes)]
         options = ["--no-proxy-headers", "--log-level", "critical"]

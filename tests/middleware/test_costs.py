@@ -46,3 +46,11 @@ def test_it_is_a_setting_and_off_nothing_is_wrapped(asgi_door):
         assert ("server-timing" in asgi_door.get(nexus).headers) is on
         assert any("before" in vars(layer) for layer in nexus.stack.chain.layers) is on
         asgi_door.loop.run_until_complete(nexus.runtime.aclose())
+
+
+def test_a_refusal_that_the_security_log_watches_is_answered_and_timed(asgi_door):
+    nexus = Nexus(Origin().asgi, Settings(server_timing=True, deny=("203.0.113.0/24",), log_level="error"))
+    refused = asgi_door.get(nexus)
+    asgi_door.loop.run_until_complete(nexus.runtime.aclose())
+    assert refused.status == 403
+    assert "IPFilter;dur=" in refused.headers["server-timing"]
