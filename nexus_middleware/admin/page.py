@@ -97,7 +97,11 @@ def _html(name: str, status: int, snapshot: dict[str, Any], exchange: Exchange) 
     text = SCRIPT.sub(_sealed, _template(name))
     for key, value in values.items():
         text = text.replace("{{" + key + "}}", value)
-    return Answer(status, text.encode(), (HTML, NO_STORE, *SAFETY))
+    body, headers = text.encode(), (HTML, NO_STORE, (b"vary", b"accept-encoding"), *SAFETY)
+    if "gzip" not in exchange.headers.get("accept-encoding", ""):
+        return Answer(status, body, headers)
+    # it holds no secret that its length could tell
+    return Answer(status, gzip.compress(body, 6, mtime=0), (*headers, (b"content-encoding", b"gzip")))
 
 
 def _sealed(element: re.Match[str]) -> str:

@@ -1,7 +1,9 @@
 // The page: header, what is always in sight, and the tabs.
-import { brief, html, time } from "./base.js";
-import { begin, down, pause, refresh, refreshAnew, set, signOut, state } from "./live.js";
-import { Dialog, Loading } from "./parts.js";
+import { brief, html } from "./base.js";
+import { Header } from "./header.js";
+import { listen } from "./keys.js";
+import { begin, down, interval, refreshAnew, set, state } from "./live.js";
+import { Loading } from "./parts.js";
 import { here, to } from "./router.js";
 import { Alerts, Cards } from "./views/overview.js";
 import { render } from "./vendor/preact.mjs";
@@ -15,36 +17,6 @@ const TABS = { // each loads when it is first looked at
 };
 const NAMES = Object.keys(TABS);
 const STALE = 3; // intervals without news, after which the title says so
-
-// --- header
-
-const themes = { "": "Auto", light: "Light", dark: "Dark" };
-const theme = () => document.documentElement.dataset.theme || "";
-
-function choose(event) {
-  const { value } = event.target;
-  if (value) document.documentElement.dataset.theme = value;
-  else delete document.documentElement.dataset.theme;
-  try {
-    localStorage.setItem("nexus-theme", value);
-  } catch {
-    // it holds until the page is left
-  }
-}
-
-const Header = () => html`
-  <header>
-    <div class="brand"><svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/><path d="M9 23V9l14 14V9"/></svg>
-      <h1>Infrastructure</h1><span class="chip ${state.meta.environment === "production" ? "bad" : ""}">${state.meta.environment}</span></div>
-    <div class="controls">
-      <span class="soft fresh"><span>${state.paused ? "Paused at" : "Updated"} </span><b>${time(state.meta.time)}</b></span>
-      <button type="button" class="button" aria-pressed=${state.paused} onClick=${() => pause(!state.paused)}>${state.paused ? "Resume" : "Pause"}</button>
-      <button type="button" class="button" onClick=${refresh}>Refresh</button>
-      <label><span class="hidden">Theme</span><select onChange=${choose}>
-        ${Object.entries(themes).map(([value, text]) => html`<option value=${value} selected=${value === theme()}>${text}</option>`)}</select></label>
-    </div>
-    ${state.me.who === "session" && html`<button type="button" class="button" onClick=${signOut}>Sign out</button>`}
-  </header>`;
 
 // --- tabs
 
@@ -78,11 +50,12 @@ const App = () => html`
   <a class="skip" href="#panel" onClick=${skip}>To the details</a>
   <${Header}/>
   <main class=${state.lost || state.signedOut ? "lost" : ""}><${Alerts}/><${Cards}/><${Tabs}/></main>
-  <footer class="soft">nexus_middleware ${state.meta.version} · every ${state.meta.refreshSeconds} s ·
-    ${state.meta.scope === "process" ? " this process only" : " all processes"} · <a href="api/overview">JSON</a></footer>
+  ${state.view && html`<footer class="soft">nexus_middleware ${state.meta.version} · every ${interval()} s ·
+    ${state.meta.scope === "process" ? " this process only" : " all processes"} · <a href="api/overview">JSON</a></footer>`}
   <div class="toasts" role="status">${state.toast && html`<div class="toast ${state.toast.bad ? "bad" : ""}">${state.toast.text}</div>`}</div>
-  ${state.ask && html`<${Dialog} question=${state.ask} key=${state.ask.title}/>`}
-  ${state.meaning && html`<${state.meaning.module.Meaning} key=${state.meaning.name} ...${state.meaning}/>`}`;
+  ${state.ask && html`<${state.dialog.Dialog} question=${state.ask} key=${state.ask.title}/>`}
+  ${state.meaning && html`<${state.meaning.module.Meaning} key=${state.meaning.name} ...${state.meaning}/>`}
+  ${state.help && html`<${state.help.Help}/>`}`;
 
 function skip(event) {
   event.preventDefault();
@@ -105,11 +78,12 @@ async function follow() {
 }
 
 function draw() {
-  const stale = Date.now() - state.at > STALE * state.meta.refreshSeconds * 1000 && !state.paused ? "stale · " : "";
+  const stale = Date.now() - state.at > STALE * interval() * 1000 && !state.paused ? "stale · " : "";
   document.title = `${stale}${state.health.status} · Infrastructure`;
   render(html`<${App}/>`, document.getElementById("app"));
 }
 
 window.addEventListener("hashchange", follow);
+listen();
 begin(draw);
 follow();

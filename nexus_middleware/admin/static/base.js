@@ -7,8 +7,28 @@ export const html = htm.bind(h);
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const minutes = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const days = { day: "numeric", month: "short" };
+let clock, day, precise;
+
+// What was chosen for this browser; it is forgotten with the page where nothing may be kept.
+export function chosen(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(`nexus-${name}`, value);
+    return localStorage.getItem(`nexus-${name}`) || "";
+  } catch {
+    return value || "";
+  }
+}
+
+// Tell times in UTC, or as they are here.
+export function tellTimes(utc) {
+  const zone = utc ? { timeZone: "UTC" } : {};
+  clock = new Intl.DateTimeFormat(undefined, { ...minutes, second: "2-digit", ...zone });
+  day = new Intl.DateTimeFormat(undefined, { ...days, ...minutes, ...zone });
+  precise = new Intl.DateTimeFormat(undefined, { ...days, ...minutes, second: "2-digit", timeZoneName: "short", ...zone });
+}
+tellTimes(chosen("times") === "utc");
 
 export const NONE = "–";
 const known = (value) => value !== null && value !== undefined;
@@ -19,6 +39,7 @@ export const decimal = (value) => (known(value) ? one.format(value) : NONE);
 export const percent = (value) => (known(value) ? `${one.format(value)} %` : NONE);
 export const time = (value) => (value ? clock.format(new Date(value)) : NONE);
 export const date = (value) => (value ? day.format(new Date(value)) : NONE);
+export const exact = (value) => (value ? precise.format(new Date(value)) : NONE);
 export const plural = (n, noun, nouns = `${noun}s`) => `${count(n)} ${n === 1 ? noun : nouns}`;
 
 export function ms(value) {

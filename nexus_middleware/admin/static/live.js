@@ -1,4 +1,6 @@
 // The state of the page, how it is kept fresh, and how it asks for changes.
+import { chosen } from "./base.js";
+
 export const state = JSON.parse(document.getElementById("snapshot").textContent);
 
 const TIMEOUT = 8_000; // milliseconds
@@ -15,9 +17,12 @@ Object.assign(state, {
   lost: null, // { why, wait } while the server does not answer
   signedOut: false,
   toast: null,
-  ask: null, // the dialog that is open
+  ask: null, // the question that is open
+  dialog: null, // the module that asks it
   tab: "cache",
   view: null, // the module of the tab: paths() it asks, and its View
+  settings: null, // the module of the menu, once it was opened
+  help: null, // the module of the list of shortcuts, while it is open
 });
 remember();
 
@@ -39,7 +44,12 @@ export function set(patch) {
 export const may = (right) => state.me.rights.includes(right);
 export const down = () => state.services.redis === "unhealthy" || Boolean(state.cache.error);
 
-const interval = () => Math.max(state.meta.refreshSeconds, 2);
+export const interval = () => Math.max(Number(chosen("refresh")) || state.meta.refreshSeconds, 2); // seconds
+
+export function every(seconds) {
+  chosen("refresh", seconds);
+  refresh();
+}
 
 function remember() {
   for (const name of ["cache", "queues"]) {
@@ -140,8 +150,9 @@ export function say(text, bad = false) {
 export async function act(method, path, body, done) {
   try {
     const said = await call(method, path, body);
+    const { hash } = location;
     say(done(said));
-    await refreshAnew();
+    if (location.hash === hash) await refreshAnew(); // else the new view asks for itself
     return true;
   } catch (error) {
     if (error.status === 401) set({ signedOut: true });

@@ -1,10 +1,16 @@
 // The caches: how they are used, and what may be forgotten.
-import { brief, count, html, plural } from "../base.js";
+import { brief, count, html, lasting, ms, percent, plural } from "../base.js";
 import { act, matching, state } from "../live.js";
 import { ask, Bar, Button, Fact, Old, Table, why } from "../parts.js";
+import { to } from "../router.js";
 import { Component } from "../vendor/preact.mjs";
 
-export const paths = () => [];
+const GROUPS = "api/cache/groups";
+const LOADERS = "api/cache/loaders";
+const FIRST = 20; // rows of each table
+
+export const paths = () => [GROUPS, LOADERS];
+export const at = ({ parts }) => (parts[0] === "keys" ? import("./cache-keys.js") : undefined);
 
 function clearCache(stats) {
   const what = plural(stats.keys, "key");
@@ -54,6 +60,46 @@ class ByPattern extends Component {
   }
 }
 
+class ByTag extends Component {
+  state = { tag: "" };
+
+  look = (event) => {
+    event.preventDefault();
+    const { tag } = this.state;
+    ask({
+      title: `Delete all values with the tag ${tag}?`,
+      effect: "How many there are is not known: they are forgotten at one command. Other values and the stored responses stay. This cannot be undone.",
+      verb: "Delete them",
+      does: () => act("DELETE", `api/cache?tag=${encodeURIComponent(tag)}`, null, () => `What had the tag ${tag} is deleted.`),
+    });
+  };
+
+  render(_, { tag }) {
+    return html`<form class="row" onSubmit=${this.look}>
+      <label class="field">Delete by tag
+        <input value=${tag} required maxlength="200" placeholder="courses" spellcheck="false" autocomplete="off"
+          onInput=${(event) => this.setState({ tag: event.target.value })}/></label>
+      <button class="button" disabled=${Boolean(why("cache:clear"))} title=${why("cache:clear") || undefined}>Delete …</button>
+    </form>`;
+  }
+}
+
+const name = (group) => (group.endsWith("*")
+  ? html`<a href=${to("cache", ["keys"], { prefix: group.slice(0, -1) })}>${group}</a>` : group);
+
+const Groups = ({ rows }) => rows.length > 0 && html`<section><h3>Groups of keys <small>the most used first</small></h3>
+  <${Table} caption="Groups of keys" heads=${["Group", "#Hit rate", "#Hits", "#Misses", "#Sets", "#Lives for"]}>
+    ${rows.slice(0, FIRST).map((row) => html`<tr key=${row.group}><th scope="row" class="label">${name(row.group)}</th>
+      <td class="number">${row.hits + row.misses ? percent(row.hitRatio * 100) : "–"}</td><td class="number">${brief(row.hits)}</td>
+      <td class="number">${brief(row.misses)}</td><td class="number">${brief(row.sets)}</td><td class="number">${lasting(row.averageTtl)}</td></tr>`)}<//></section>`;
+
+const Loaders = ({ rows }) => rows.length > 0 && html`<section><h3>Fetches <small>the slowest first</small></h3>
+  <${Table} caption="Fetches" heads=${["Group", "#Fetched", "#p50", "#p95", "#Spared", "#Failed"]}>
+    ${rows.slice(0, FIRST).map((row) => html`<tr key=${row.group}><th scope="row" class="label">${name(row.group)}</th>
+      <td class="number">${brief(row.count)}</td><td class="number">≈ ${ms(row.p50)}</td><td class="number">≈ ${ms(row.p95)}</td>
+      <td class="number">${brief(row.avoided)}</td><td class="number ${row.failed ? "bad" : ""}">${brief(row.failed)}</td></tr>`)}<//>
+  <p class="soft">Spared: callers that waited for another's fetch instead of making their own.</p></section>`;
+
 export function View() {
   const stats = state.last.cache?.stats;
   if (!stats) return html`<${Old}/>`;
@@ -79,7 +125,9 @@ export function View() {
       <//>
     </div>
     <div class="actions">
-      <${ByPattern}/>
+      <${ByPattern}/><${ByTag}/>
+      <a class="button" href=${to("cache", ["keys"])}>Browse keys</a>
       <${Button} kind="danger" why=${why("cache:clear")} does=${() => clearCache(stats)}>Clear cache …<//>
-    </div>`;
+    </div>
+    <div class="halves more use ${state.cache.error ? "old" : ""}"><${Groups} rows=${state.more[GROUPS]?.items || []}/><${Loaders} rows=${state.more[LOADERS]?.items || []}/></div>`;
 }

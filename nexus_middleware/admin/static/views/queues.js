@@ -1,9 +1,25 @@
 // The queues: how long they are, whether they move, and what may be done to them.
-import { brief, count, html, lasting, plural } from "../base.js";
+import { brief, count, decimal, html, lasting, ms, plural } from "../base.js";
 import { act, state } from "../live.js";
-import { ask, Button, Empty, Old, orNone, Table, why } from "../parts.js";
+import { ask, Button, Empty, Old, Table, why } from "../parts.js";
+import { to } from "../router.js";
+import { Ways } from "./pieces.js";
 
-export const paths = () => [];
+export const paths = () => ["api/workers"];
+
+// A queue may have any name, also that of a view: its own links always say a state.
+export function at({ parts, query }) {
+  if (parts[0] === "workers" && !query.has("state")) return import("./queues-workers.js");
+  if (parts[0] === "schedules" && !query.has("state")) return import("./queues-schedules.js");
+  if (parts[1] === "jobs" && parts[2]) return import("./queues-job.js");
+  return parts[0] ? import("./queues-queue.js") : undefined;
+}
+
+export const toState = (name, which) => to("queues", [name], { state: which });
+
+export const QueueWays = ({ now }) => html`<${Ways} label="Queues" ways=${[
+  [to("queues"), "Queues", now === "queues"], [to("queues", ["workers"]), "Workers", now === "workers"],
+  [to("queues", ["schedules"]), "Schedules", now === "schedules"]]}/>`;
 
 const queuePath = (name, action) => `api/queues/${encodeURIComponent(name)}/${action}`;
 const steer = (name, action, done) => act("POST", queuePath(name, action), null, done);
@@ -16,37 +32,58 @@ function empty(name, queue) {
     effect: "All that wait or are delayed go. Jobs that run now, and those that failed, stay. This cannot be undone.",
     verb: `Drop ${what}`,
     type: all > 100 ? name : "",
-    does: () => steer(name, "empty", (said) => `${plural(said.count ?? all, "job")} dropped.`),
+    does: () => steer(name, `empty?expected=${all}`, (said) => `${plural(said.count ?? all, "job")} dropped.`),
   });
 }
 
 const trouble = (queue) => queue.waiting > 0 && !queue.paused && queue.workers === 0;
 
-function QueueState({ queue }) {
+export function QueueState({ queue }) {
   if (queue.paused) return html`<span class="chip">paused</span>`;
   if (trouble(queue)) return html`<span class="chip bad">no workers</span>`;
   return html`<span class="chip ok">${queue.active ? "working" : "ready"}</span>`;
 }
 
+export const Tools = ({ name, queue }) => html`
+  ${queue.paused
+    ? html`<${Button} label=${`Resume ${name}`} why=${why("queues:pause")} does=${() => steer(name, "resume", () => `${name} goes on.`)}>Resume<//>`
+    : html`<${Button} label=${`Pause ${name}`} why=${why("queues:pause")} does=${() => steer(name, "pause", () => `${name} is paused.`)}>Pause<//>`}
+  <${Button} label=${`Retry failed jobs of ${name}`} why=${queue.failed ? why("queues:retry") : "No job has failed"}
+    does=${() => steer(name, "retry-failed", (said) => `${plural(said.count ?? queue.failed, "job")} put back.`)}>Retry<//>
+  <${Button} kind="danger" label=${`Empty ${name}`} why=${queue.waiting + queue.delayed ? why("queues:delete") : "No job waits"}
+    does=${() => empty(name, queue)}>Empty …<//>`;
+
+const Count = ({ name, which, value, kind = "" }) => html`<td class="number ${kind}">${value
+  ? html`<a class="quiet" href=${toState(name, which)} aria-label=${`${plural(value, `${which} job`)} of ${name}`}>${brief(value)}</a>` : "0"}</td>`;
+
 const QueueRow = ({ name, queue }) => html`<tr>
-  <th scope="row">${name}</th>
+  <th scope="row"><a href=${toState(name, queue.failed && !queue.waiting ? "failed" : "waiting")}>${name}</a></th>
   <td><${QueueState} queue=${queue}/></td>
-  <td class="number strong">${count(queue.waiting)}</td>
-  <td class="number">${count(queue.active)}</td>
-  <td class="number">${count(queue.delayed)}</td>
-  <td class="number ${queue.failed ? "bad" : ""}">${count(queue.failed)}</td>
-  <td class="number">${brief(queue.completed)}</td>
+  <${Count} name=${name} which="waiting" value=${queue.waiting} kind="strong"/>
+  <${Count} name=${name} which="active" value=${queue.active}/>
+  <${Count} name=${name} which="delayed" value=${queue.delayed}/>
+  <${Count} name=${name} which="failed" value=${queue.failed} kind=${queue.failed ? "bad" : ""}/>
+  <${Count} name=${name} which="completed" value=${queue.completed}/>
   <td class="number">${queue.waiting ? lasting(queue.oldestWaitSeconds) : "–"}</td>
-  <td class="number">${orNone(queue.workers)}</td>
-  <td class="tools">
-    ${queue.paused
-      ? html`<${Button} label=${`Resume ${name}`} why=${why("queues:pause")} does=${() => steer(name, "resume", () => `${name} goes on.`)}>Resume<//>`
-      : html`<${Button} label=${`Pause ${name}`} why=${why("queues:pause")} does=${() => steer(name, "pause", () => `${name} is paused.`)}>Pause<//>`}
-    <${Button} label=${`Retry failed jobs of ${name}`} why=${queue.failed ? why("queues:retry") : "No job has failed"}
-      does=${() => steer(name, "retry-failed", (said) => `${plural(said.count ?? queue.failed, "job")} put back.`)}>Retry<//>
-    <${Button} kind="danger" label=${`Empty ${name}`} why=${queue.waiting + queue.delayed ? why("queues:delete") : "No job waits"}
-      does=${() => empty(name, queue)}>Empty …<//>
-  </td></tr>`;
+  <td class="number">${decimal(queue.throughputPerMinute)}</td>
+  <td class="number">${ms(queue.waitP95)}</td>
+  <td class="number">${ms(queue.runP95)}</td>
+  <td class="number">${count(queue.busy)} / ${count(queue.workers)}</td>
+  <td class="tools"><${Tools} name=${name} queue=${queue}/></td></tr>`;
+
+const HEADS = ["Queue", "State", "#Waiting", "#Active", "#Delayed", "#Failed", "#Completed", "#Oldest", "#Per min", "#Wait p95", "#Run p95", "#Busy", ""];
+
+// Who runs the jobs, in one line; what is dead is told apart from what is busy.
+function Crew() {
+  const workers = state.more["api/workers"]?.items;
+  if (!workers) return html`<p class="soft crew">${"\u00a0"}</p>`;
+  const of = (which) => workers.filter((worker) => worker.state === which).length;
+  const told = ["busy", "idle", "late", "dead"].filter((which) => of(which)).map((which) => `${of(which)} ${which}`);
+  return html`<p class="soft crew">${workers.length
+    ? html`<a href=${to("queues", ["workers"])}>${plural(workers.length, "worker")}</a>: ${told.join(", ")}.`
+    : html`No worker was seen in the last five minutes. Start one with <code>nexus worker</code>.`}
+    ${" "}Waiting and running times are of the last 100 jobs of each queue.</p>`;
+}
 
 export function View() {
   const last = state.last.queues;
@@ -56,12 +93,13 @@ export function View() {
       such as <code>redis://localhost:6379/0</code>, and start <code>nexus worker</code>.<//>`;
   }
   const names = Object.keys(last.stats);
-  if (!names.length) return html`<${Empty} title="No job was ever queued.">A queue appears with its first job.<//>`;
   return html`
+    <${QueueWays} now="queues"/>
     ${state.queues.error && html`<${Old} at=${last.at}/>`}
     <div class=${state.queues.error ? "old" : ""}>
-      <${Table} caption="Queues" heads=${["Queue", "State", "#Waiting", "#Active", "#Delayed", "#Failed", "#Completed", "#Oldest waits", "#Workers", ""]}>
-        ${names.map((name) => html`<${QueueRow} key=${name} name=${name} queue=${last.stats[name]}/>`)}
-      <//>
+      ${names.length ? html`<${Table} caption="Queues" heads=${HEADS}>
+        ${names.map((name) => html`<${QueueRow} key=${name} name=${name} queue=${last.stats[name]}/>`)}<//>`
+    : html`<${Empty} title="No job was ever queued.">A queue appears with its first job.<//>`}
+      <${Crew}/>
     </div>`;
 }
