@@ -92,6 +92,8 @@ def test_endpoints_are_sorted_by_a_heading_and_each_has_a_page(visit, lived):
     seen.page.get_by_role("button", name="Requests", exact=True).click()
     expect(seen.page.locator("th[aria-sort]")).to_have_text(re.compile("Requests"))
     assert "sort=count" in seen.page.url
+    seen.renew()
+    expect(seen.page.get_by_role("button", name="Requests", exact=True)).to_be_focused()
     seen.page.get_by_role("link", name="GET /courses/{id}").click()
     expect(seen.page.locator(".histogram")).to_be_visible()
     expect(seen.page.locator(".fact", has_text="Requests")).to_contain_text("200")

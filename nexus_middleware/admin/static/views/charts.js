@@ -185,7 +185,7 @@ function Drawing({ wide, at, series, points, stacked, log, axis, marks, most, le
     ${stacked && html`<${Hatches}/>`}
     ${steps.map((step) => html`<g class="grid"><line x1=${ROOM.left} x2=${wide - ROOM.right} y1=${y(step)} y2=${y(step)}/>
       <text x=${ROOM.left - 6} y=${y(step) + 4} text-anchor="end">${axis(step)}</text></g>`)}
-    ${labels.map((n, k) => html`<text class="tick" x=${k === 0 ? ROOM.left : k === labels.length - 1 ? wide - ROOM.right : x(n)} y=${HEIGHT - 6}
+    ${labels.map((n, k) => html`<text class="axis" x=${k === 0 ? ROOM.left : k === labels.length - 1 ? wide - ROOM.right : x(n)} y=${HEIGHT - 6}
       text-anchor=${k === 0 ? "start" : k === labels.length - 1 ? "end" : "middle"}>${tell(points[n].at)}</text>`)}
     ${marks.filter((mark) => mark.atMs >= first).map((mark) => {
       const left = x((mark.atMs - first) / ((last - first) / (points.length - 1 || 1)));
@@ -221,7 +221,7 @@ export function Histogram({ title, buckets, format }) {
     <svg class="histogram" viewBox=${`0 0 ${wide} 140`} role="img" aria-label=${label}>
       ${all.map((bucket) => counts.get(bucket) && html`<path class="area c1" d=${`M${x(bucket) + 0.5} 116V${114 - (counts.get(bucket) / top) * 106}h${band - 1}V116z`}/>`)}
       <g class="grid"><line x1="0" x2=${wide} y1="116.5" y2="116.5"/></g>
-      ${all.filter((bucket, n) => n % every === 1).map((bucket) => html`<text class="tick" x=${x(bucket) + band} y="134" text-anchor="middle">${format(upto(bucket))}</text>`)}
+      ${all.filter((bucket, n) => n % every === 1).map((bucket) => html`<text class="axis" x=${x(bucket) + band} y="134" text-anchor="middle">${format(upto(bucket))}</text>`)}
     </svg>
     <details><summary>Show as table</summary><div class="tall"><${Table} caption=${title} heads=${["Up to", "#Count"]}>
       ${buckets.map(([bucket, count]) => html`<tr key=${bucket}><th scope="row">${format(upto(bucket))}</th><td class="number">${count}</td></tr>`)}<//></div></details>

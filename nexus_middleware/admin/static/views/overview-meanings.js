@@ -40,7 +40,7 @@ export class Meaning extends Component {
     const { current } = this.box;
     const { at } = this.props;
     current.style.left = `${Math.max(12, Math.min(at.left, innerWidth - WIDE - 12))}px`;
-    current.style.top = `${at.bottom + 6}px`;
+    current.style.top = `${Math.min(at.bottom + 6, innerHeight * 0.28)}px`; // it is no taller than 70 % of the page
     current.showPopover();
     current.focus();
   }
