@@ -17,10 +17,10 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-page chaos faults matrix docs cover format lock clean browser ffmpeg
+.PHONY: help setup run test check bench bench-page chaos faults matrix release-check docs cover format lock clean browser ffmpeg
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
 
 setup: $(DEV) ## make .venv, with the package (editable) and all that its development needs
 
@@ -55,6 +55,9 @@ faults: $(DEV) ## break Redis, clients, disk and processes in every way known: l
 
 matrix: $(DEV) ## run the apps of eleven frameworks under seven servers, each with all checks: some 4 minutes; ARGS=flask
 	@$(PY) -m tests.matrix $(ARGS)
+
+release-check: $(DEV) ## build the wheel and try it in bare environments, alone and with each extra by itself
+	@$(PY) -m tests.release $(ARGS)
 
 docs: $(DEV) ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
