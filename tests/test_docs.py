@@ -14,12 +14,15 @@ import pytest
 import nexus_middleware
 from nexus_middleware import Nexus, Settings
 from nexus_middleware.admin import attempts, sessions
-from nexus_middleware.rules import retries
+from nexus_middleware.rules import injection, retries, sanitize
 from nexus_middleware.rules.health import KNOWN
+from nexus_middleware.services import logs, monitor
+from nexus_middleware.services.cache import Cache
 from nexus_middleware.services.jobs import scripts
 from nexus_middleware.services.logs import files, writer
-from nexus_middleware.services.monitor import alerts, counts, fleet
-from nexus_middleware.services.security import events
+from nexus_middleware.services.monitor import Monitor, alerts, counts, fleet
+from nexus_middleware.services.queues import Queues
+from nexus_middleware.services.security import Security, events
 from nexus_middleware.stores.breaker import Breaker
 from nexus_middleware.stores.redis import RedisStore
 from nexus_middleware.worker import child
@@ -128,6 +131,16 @@ def test_each_layer_of_the_stack_has_a_section_of_its_own_in_their_order():
     stack = [type(layer).__name__ for layer in Nexus(None, ALL).stack.chain.layers]
 
     assert [name for name in sections if name in stack] == stack
+
+
+def test_each_name_that_an_original_one_became_is_there():
+    places = [nexus_middleware, Cache, Queues, Monitor, Security, logs, logs.Log, monitor, sanitize, injection]
+    there = {name for place in places for name in dir(place)}
+
+    became = [name for row in rows("docs/from-the-original.md", "Original") for name in re.findall(r"`(\w+)`", row[1])]
+
+    assert len(became) > 60
+    assert {name for name in became if not name.startswith("NEXUS_")} - there == {"None"}
 
 
 def test_each_alert_has_a_paragraph_that_says_what_to_do():
