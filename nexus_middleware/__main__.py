@@ -14,6 +14,7 @@ COMMANDS = {  # each has HELP, options(parser) and run(arguments) -> exit code
     "dashboard": "nexus_middleware.commands.dashboard",
     "check": "nexus_middleware.commands.check",
     "conform": "nexus_middleware.commands.conform",
+    "explain": "nexus_middleware.commands.explain",
     "queues": "nexus_middleware.commands.queues",
     "cache": "nexus_middleware.commands.cache",
     "simulate": "nexus_middleware.commands.simulate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import app, deployment, order  # each registers its own
+from . import app, deployment, order, rules  # each registers its own
 from .posture import posture
 from .registry import CHECKS, Check, Finding, check, findings
 from .subject import Subject, look
@@ -19,4 +19,5 @@ __all__ = [
     "look",
     "order",
     "posture",
+    "rules",
 ]

@@ -180,8 +180,13 @@ class RateLimit(Layer[Allowances]):
         return GiveBack(taken) if taken else None
 
     def covers(self, path: str) -> bool:
-        """Whether some rule is about this path."""
-        return any(rule.about(path) for rule in self._book.rules)
+        """Whether some rule that may refuse is about this path."""
+        return self.mode == "enforce" and any(rule.about(path) and not rule.shadow for rule in self._book.rules)
+
+    @property
+    def rules(self) -> list[Compiled]:
+        """The rules that hold now."""
+        return self._book.rules
 
     def why(self, request: Request) -> str:
         counted: _Counted | None = request.notes.get(self)

@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 
 from nexus_middleware import (
     APIKey,
+    CacheRule,
     IPFilter,
     Nexus,
     RateLimit,
@@ -27,6 +28,7 @@ from nexus_middleware import (
     SecurityHeaders,
     Settings,
     TrustedProxies,
+    by_header,
 )
 from nexus_middleware.checks import CHECKS, findings, look, posture
 from nexus_middleware.checks.registry import check
@@ -82,6 +84,9 @@ HARMFUL = {
     "NX010": lambda: RateLimit(None, store=RedisStore(PUBLIC)),
     "NX011": lambda: Starlette(middleware=[Middleware(RequestID)]),
     "NX012": lambda: nexus(off=True),
+    "NX013": lambda: nexus(Starlette(routes=SITE), rules=[Rule("5/minute", path="/log-in", name="a")]),
+    "NX014": lambda: nexus(rules=[Rule("500/minute", path="/login", name="a")]),
+    "NX015": lambda: nexus(rate_limit="", rules=[Rule("5/minute", key=by_header("x-team"))]),
 }
 HARMLESS = {
     "NX001": lambda: RateLimit(APIKey(None, ["a key"])),
@@ -97,6 +102,9 @@ HARMLESS = {
     "NX010": lambda: RateLimit(None, store=RedisStore("redis://redis.internal:6379/0")),
     "NX011": lambda: RequestID(Starlette()),
     "NX012": nexus,
+    "NX013": lambda: nexus(Starlette(routes=SITE), rules=[Rule("5/minute", path="/shop/*", name="a")]),
+    "NX014": lambda: nexus(rules=[Rule("50/minute", path="/login", name="a"), Rule("9/second", name="b")]),
+    "NX015": lambda: nexus(rules=[Rule("5/minute", key=by_header("x-team"), name="team")]),
 }
 
 
@@ -108,6 +116,54 @@ def test_a_check_finds_what_it_is_for(code):
 @pytest.mark.parametrize("code", HARMLESS)
 def test_a_check_finds_nothing_where_nothing_is_wrong(code):
     assert code not in codes(HARMLESS[code]())
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "found"),
+    [
+        ("/courses/7", "/courses/{id}", False),
+        ("/courses/*", "/courses/{id}/lessons", False),
+        ("/courses/*/lessons", "/courses/<int:id>/lessons", False),
+        ("/static/img/*", "/static", False),
+        ("*", "/", False),
+        ("/COURSES/", "/courses", False),
+        ("/course/*", "/courses/{id}", True),
+        ("/courses/7/x", "/courses", False),  # it may be a mount
+        ("/", "/courses", True),
+    ],
+)
+def test_a_rule_that_might_match_a_route_is_none_that_never_does(path, route, found):
+    app = Starlette(routes=[Route(route, page)])
+
+    assert ("NX013" in codes(nexus(app, rules=[Rule("5/minute", path=path, name="a")]))) is found
+
+
+def idle(*rules, **options):
+    told = [x.message for x in findings(look(nexus(rate_limit="", rules=rules, **options), environ={}))]
+    return [x.partition("'")[2].partition("'")[0] for x in told if "never refuses" in x]
+
+
+def test_a_limit_is_idle_beside_one_that_refuses_the_same_calls_before():
+    login = {"path": "/login", "methods": ("POST",)}
+
+    assert idle(Rule("5/hour"), Rule("10/minute", name="b", **login)) == ["b"]
+    assert idle(Rule("5/minute"), Rule("5/minute", name="b")) == ["b"]
+    assert idle(Rule("5/hour", **login), Rule("10/minute", name="b")) == []
+    assert idle(Rule("5/hour", mode="shadow"), Rule("10/minute", name="b")) == []
+    assert idle(Rule("50/hour"), Rule("10/minute", name="b")) == []
+    assert idle(Rule("5/hour"), Rule("10/minute;3/day", name="b")) == ["default"]
+    assert idle(Rule("5/hour"), Rule("10/minute", name="b", key=by_header("x-team"))) == []
+
+
+def test_a_cache_rule_behind_a_wider_one_and_one_that_varies_without_end_are_found():
+    wide, narrow = CacheRule("/courses/*", ttl=60), CacheRule("/courses/new", ttl=5, vary=("User-Agent",))
+
+    assert {"NX014", "NX015"} <= codes(Nexus(None, Settings(admin_token=TOKEN), cache_rules=[wide, narrow]))
+    assert "NX014" not in codes(Nexus(None, Settings(admin_token=TOKEN), cache_rules=[narrow, wide]))
+
+
+def test_a_rule_in_shadow_covers_no_route():
+    assert "NX004" in codes(RateLimit(Starlette(routes=SITE), [Rule("9/minute", mode="shadow")]))
 
 
 def test_memory_is_enough_for_one_process_and_not_for_several():

@@ -89,6 +89,15 @@ class ResponseCache(Layer[Any]):
 
         return swap
 
+    @property
+    def rules(self) -> list[CacheRule]:
+        """The rules that hold now."""
+        return self._rules.all
+
+    def rule_for(self, path: str) -> CacheRule | None:
+        """Return the rule that holds for a path, if there is one."""
+        return self._rules.of(path)
+
     def ask(self, request: Request) -> Command[Any] | None:
         level = self.pages.level
         if level is None or (key := self._key(request)) is None:

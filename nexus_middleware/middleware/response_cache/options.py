@@ -54,6 +54,7 @@ class Rules:
     """The rules, the first that fits a path first."""
 
     def __init__(self, rules: Sequence[CacheRule]) -> None:
+        self.all = [*rules]
         self._rules = [(matcher(rule.path), rule) for rule in rules]
         self.keyed = any(rule.key is not None for rule in rules)
         self.vary = {rule.path: tuple([name.lower().encode("latin-1") for name in rule.vary]) for rule in rules}

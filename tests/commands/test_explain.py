@@ -1,0 +1,113 @@
+"""`nexus explain`: which rules a request meets and what they would do, of a rules file or of an app."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nexus_middleware.__main__ import main
+
+RULES = """
+[[limit]]
+limit = "100/minute"
+
+[[limit]]
+name = "sign-in"
+limit = "5/15minutes"
+path = "/login"
+methods = ["POST"]
+count = "failures"
+mode = "shadow"
+
+[filter]
+deny = ["198.51.100.0/24"]
+
+[[cache]]
+path = "/courses/*"
+ttl = 60
+tags = ["courses"]
+"""
+APP = """
+from nexus_middleware import APIKey, Nexus, Rule, Settings, by_header
+nexus = Nexus(None, Settings(api_keys=("a key",)), rules=[Rule("5/minute", name="team", key=by_header("x-team"))])
+"""
+
+
+@pytest.fixture
+def explain(tmp_path, monkeypatch, capsys):
+    """Run the command in a folder that has a rules file and an app; return its exit code and its output."""
+    (tmp_path / "rules.toml").write_text(RULES)
+    (tmp_path / "explained.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def explain(*arguments):
+        code = main(["explain", *arguments])
+        out, err = capsys.readouterr()
+        return code, out or err
+
+    return explain
+
+
+def test_the_rules_of_a_file_say_what_they_would_do(explain):
+    assert explain("post", "/login", "--client", "203.0.113.9", "--rules", "rules.toml") == (
+        0,
+        (
+            "RateLimit      default: counts on 203.0.113.9; beyond 100 per 60 s refuses with 429\n"
+            "RateLimit      sign-in: counts on 203.0.113.9, given back by the answer's status; beyond 5 per 900 s would "
+            "refuse with 429, and does not (shadow)\n"
+            "ResponseCache  leaves it alone: it is neither GET nor HEAD\n"
+        ),
+    )
+
+
+def test_a_rule_about_something_else_says_about_what(explain):
+    _, out = explain("GET", "/courses/7?page=2", "--rules", "rules.toml", "--json")
+
+    told = {(x["layer"], x["rule"]): (x["meets"], x["does"]) for x in json.loads(out)["rules"]}
+    assert told["RateLimit", "sign-in"] == (False, "is about POST /login alone")
+    assert told["ResponseCache", "/courses/*"] == (
+        True,
+        "keeps the answer 60 s if that says nothing else, tagged courses",
+    )
+
+
+def test_who_is_refused_anyway_is_told_by_whom_and_by_the_exit_code(explain):
+    assert explain("GET", "/", "--client", "198.51.100.1", "--rules", "rules.toml") == (
+        1,
+        "IPFilter  refuses with 403: in a denied network\n",
+    )
+
+
+def test_an_app_s_own_layers_are_asked(explain):
+    code, out = explain("GET", "/api/x", "--app", "explained:nexus", "--header", "X-Team: north")
+    assert code == 1
+    assert "APIKey     refuses with 401: no key" in out
+    assert "RateLimit  team: counts on " in out
+
+    code, _ = explain("GET", "/api/x", "--app", "explained:nexus", "--header", "X-API-Key: a key")
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["GET", "/"], "nothing to try it on: give --app module:attribute or --rules FILE, or set NEXUS_RULES"),
+        (["GET", "x", "--rules", "rules.toml"], "'x' must be a path that begins with /"),
+        (["GET", "/", "--rules", "rules.toml", "--header", "x"], "--header 'x' must be 'NAME: VALUE'"),
+        (["GET", "/", "--rules", "none.toml"], "'none.toml' cannot be read"),
+        (["GET", "/", "--app", "none"], "'none' must be module:attribute"),
+    ],
+)
+def test_wrong_use_says_what_would_do(explain, arguments, message):
+    code, said = explain(*arguments)
+
+    assert code == 2
+    assert message in said
+
+
+def test_without_an_option_the_environment_names_the_file(explain, monkeypatch):
+    monkeypatch.setenv("NEXUS_RULES", "rules.toml")
+
+    assert explain("GET", "/")[0] == 0
