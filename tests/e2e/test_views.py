@@ -257,3 +257,15 @@ def test_without_log_files_it_says_how_to_keep_them(visit, dashboard):
 
     expect(seen.page.get_by_text("No log files are kept.")).to_be_visible()
     expect(seen.page.locator("pre")).to_contain_text("NEXUS_LOG_DIR=logs")
+
+
+def test_who_may_only_look_is_told_why_there_is_no_log_and_mutes_nothing(visit, serve, redis_url):
+    dashboard = open_dashboard(serve, redis_url, access=lambda scope: "read_only")
+    for _ in range(100):
+        dashboard.nexus.monitor.track_api("GET /broken", 5, 500)
+    seen = visit(headers={})
+    seen.open(f"{dashboard.url}#logs")
+
+    expect(seen.page.get_by_text("This needs the right logs:read.")).to_be_visible()
+    expect(seen.page.locator(".alert", has_text="Error rate")).to_be_visible()
+    expect(seen.page.get_by_role("button", name=re.compile("^Mute"))).to_have_count(0)
