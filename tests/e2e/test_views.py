@@ -225,7 +225,7 @@ def test_an_alert_is_told_with_its_time_and_muted_for_an_hour(visit, lived):
     seen.open(lived.url)
 
     assert seen.violations() == []
-    seen.page.get_by_role("button", name=re.compile("^Mute for an hour: Error rate")).click()
+    seen.page.get_by_role("button", name=re.compile("^Mute 1 h: Error rate")).click()
     expect(seen.page.get_by_role("button", name=re.compile("^Unmute: Error rate"))).to_be_visible()
     expect(seen.page.locator(".alert", has_text="Error rate")).to_contain_text("muted until")
 

@@ -18,7 +18,7 @@ function Alert({ check, alert }) {
   const [glyph, kind] = MARKS[check.status];
   return html`<div class=${`alert ${kind}`}><span><span aria-hidden="true">${glyph}</span> <span class="hidden">${check.status}: </span>${local(check.text)}
       ${check.since && html` <small>since ${time(check.since)}${alert?.count > 1 ? `, ${alert.count} times in a day` : ""}${alert?.mutedUntil ? `, muted until ${time(alert.mutedUntil)}` : ""}</small>`}</span>
-    ${alert && may("alerts:mute") && html`<${Button} label=${`${alert.mutedUntil ? "Unmute" : "Mute for an hour"}: ${check.text}`}
+    ${alert && may("alerts:mute") && html`<${Button} label=${`${alert.mutedUntil ? "Unmute" : "Mute 1 h"}: ${check.text}`}
       does=${() => mute(alert.code, alert.mutedUntil ? 0 : HOUR)}>${alert.mutedUntil ? "Unmute" : "Mute 1 h"}<//>`}</div>`;
 }
 

@@ -117,8 +117,8 @@ const ENDS = [["done", "c1"], ["failed", "c4"], ["retried", "c3"]];
 
 function Went({ told }) {
   const points = told.points.map((point, n) => ({ ...point, atMs: point.at * 1000, at: new Date(point.at * 1000).toISOString(), partial: n === told.points.length - 1 }));
-  const within = (title, half, most) => (half === null ? title : `${title}: half within ${ms(half)}, 95 % within ${ms(most)}`);
-  return html`<div class="charts">
+  const within = (title, half, most) => (half === null ? title : `${title}: p50 ${ms(half)}, p95 ${ms(most)}`);
+  return html`<div class="charts three">
     <${Chart} title=${`Ended by ${told.step === 60 ? "minute" : "hour"}`} hint=${`${decimal(told.throughputPerMinute)} a minute`} points=${points} stacked format=${count} least=${1}
       series=${ENDS.map(([name, kind]) => ({ name, kind, of: (point) => point[name] }))}/>
     <${Histogram} title=${within("Waited", told.waitP50, told.waitP95)} buckets=${buckets(told.wait)} format=${ms}/>
