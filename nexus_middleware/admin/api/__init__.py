@@ -8,6 +8,7 @@ from . import (
     blocked,
     cache,
     decisions,
+    description,
     health,
     jobs,
     logs,
@@ -93,3 +94,4 @@ RESOURCES: dict[str, Resource] = {
     "/sign-in": Resource("sign-in", {"POST": Action("", session.sign_in)}, public=True),
     "/sign-out": Resource("sign-in", {"POST": Action("", session.sign_out)}, public=True),
 }
+RESOURCES["/openapi.json"] = Resource("description", {"GET": Action("view", description.of(RESOURCES))})

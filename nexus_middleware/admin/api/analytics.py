@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
 
 from ...errors import SettingsError
 from ..answers import API, Answer, Problem, found
+from ..described import says
 from ..exchange import Exchange
 from ..panels import timestamp
+from ..shapes import Listing
+from ..shapes.jobs import Result
 from . import asked
 
+DAY = {"anyOf": [{"const": ""}, {"format": "date"}]}
 CSV = (b"content-type", b"text/csv; charset=utf-8")
 
 
+class Results(msgspec.Struct):
+    """Which results: of which metric, and calculated since which day."""
+
+    metric: asked.Text = ""
+    since: Annotated[str, msgspec.Meta(extra_json_schema=DAY)] = ""
+    format: Literal["json", "csv"] = "json"
+
+
+@says(Listing[Result], query=Results, media=("text/csv",))
 async def read(exchange: Exchange) -> Answer:
     """List the kept results by time: ?since=2026-10-01, ?metric=users, ?format=csv; {} of items without Redis."""
     since, metric = _since(exchange), asked.text(exchange, "metric")

@@ -10,11 +10,18 @@ import msgspec
 from ...errors import SettingsError
 from ...rules.networks import Networks
 from ..answers import Answer, Problem, done, found
+from ..described import says
 from ..exchange import Exchange
 from ..panels import timestamp
+from ..shapes import Listing
+from ..shapes.security import Blocked, Event, ToAddress
 from . import asked
 
-Address = Annotated[str, msgspec.Meta(min_length=2, max_length=64)]
+NUMBER = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+V4 = rf"^({NUMBER}\.){{3}}{NUMBER}/(3[0-2]|[12]?[0-9])$"
+V6 = "^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$"  # networks; short forms are taken too
+FORMS = [{"format": "ipv4"}, {"format": "ipv6"}, {"pattern": V4}, {"pattern": V6}]
+Address = Annotated[str, msgspec.Meta(min_length=2, max_length=64, extra_json_schema={"anyOf": FORMS})]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10 * 366 * 86_400)]
 
 
@@ -32,6 +39,21 @@ class Unblock(msgspec.Struct):
     address: Address
 
 
+class Events(asked.Limit):
+    """Which events: of a kind, of a client, and from a page's `nextCursor` on."""
+
+    kind: asked.Text = ""
+    client: asked.Text = ""
+    cursor: asked.Text = ""
+
+
+class Let(msgspec.Struct):
+    """Which address or network; instead of in the query it may be in a JSON body."""
+
+    address: Address
+
+
+@says(Listing[Blocked])
 async def read(exchange: Exchange) -> Answer:
     """List what is blocked."""
     items = [_shown(block) for block in await exchange.runtime.security.ablocked()]
@@ -39,6 +61,7 @@ async def read(exchange: Exchange) -> Answer:
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
+@says(Listing[Event], query=Events)
 async def events(exchange: Exchange) -> Answer:
     """List what was refused and done, newest first; ?limit= up to 200, ?kind=, ?client=, and ?cursor= of the page before."""
     limit = asked.limit(exchange)
@@ -50,6 +73,7 @@ async def events(exchange: Exchange) -> Answer:
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
+@says(ToAddress, body=Block)
 async def block(exchange: Exchange) -> Answer:
     """Block an address or network, but never the one that asks."""
     wish = await exchange.json(Block)
@@ -64,6 +88,7 @@ async def block(exchange: Exchange) -> Answer:
     return done({"success": True, "address": address})
 
 
+@says(ToAddress, query=Let)
 async def unblock(exchange: Exchange) -> Answer:
     """Let an address or network in again."""
     given = exchange.query.get("address") or (await exchange.json(Unblock)).address

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from ...runtime import Runtime
 from ...services.cache import COUNTED_AT_ONCE
-from ...services.cache.groups import GroupStats
+from ...services.cache.browser import KeyFacts
+from ...services.cache.groups import GroupStats, LoaderStats
 from ...stores.commands import Scan
 from ..answers import Answer, Problem, done, found, nothing_here
+from ..described import says
 from ..exchange import Exchange
+from ..shapes import Listing
+from ..shapes.examples import CACHE
+from ..shapes.system import Cache, Forgotten, Group, Shown
 from . import asked
 
 VALUES = "cache:"  # what the keys of values begin with
@@ -21,22 +26,42 @@ LONGEST_TAG = 200
 GROWTH = 1.1  # a count that grew by no more than this since it was shown is still the one that was agreed to
 
 
+class Keys(asked.Limit):
+    """Which keys."""
+
+    prefix: Annotated[str, msgspec.Meta(max_length=MAX_PATTERN)] = ""
+    cursor: asked.Number = "0"
+
+
+class Clear(msgspec.Struct, rename="camel"):
+    """What is forgotten: all, the values whose keys fit a pattern, or, asked alone, those that have a tag."""
+
+    pattern: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PATTERN)] | msgspec.UnsetType = msgspec.UNSET
+    tag: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TAG)] | msgspec.UnsetType = msgspec.UNSET
+    dry_run: asked.Flag = "0"
+    expected: asked.Amount | msgspec.UnsetType = msgspec.UNSET
+
+
+@says(Cache, example=CACHE)
 async def read(exchange: Exchange) -> Answer:
     """Say what the caches hold and how they are used."""
     panels = exchange.panels
     return found(await panels.cache.get(), panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
+@says(Listing[Group])
 async def groups(exchange: Exchange) -> Answer:
     """List how each group of keys, such as course:*, was used; the most used first."""
     return _listed(exchange, [_group(row) for row in await exchange.runtime.cache.agroups()])
 
 
+@says(Listing[LoaderStats])
 async def loaders(exchange: Exchange) -> Answer:
     """List what it costs to fetch what is not there, by group of keys; the slowest first."""
     return _listed(exchange, [msgspec.to_builtins(row) for row in await exchange.runtime.cache.aloaders()])
 
 
+@says(Listing[KeyFacts], query=Keys)
 async def keys(exchange: Exchange) -> Answer:
     """List about ?limit= keys that begin with ?prefix=, in no order; a page may be empty and yet have a next one."""
     prefix, cursor = exchange.query.get("prefix", ""), asked.number(exchange, "cursor") or 0
@@ -47,6 +72,7 @@ async def keys(exchange: Exchange) -> Answer:
     return _listed(exchange, items, next_cursor=str(page.cursor) if page.cursor else None, whole=False)
 
 
+@says(Shown)
 async def show(exchange: Exchange) -> Answer:
     """Tell a key's value as text, without its secrets, 16 KiB at the most; and its size, tags and seconds to live."""
     value = await exchange.runtime.cache.ashow(exchange.parameter("key"))
@@ -55,6 +81,7 @@ async def show(exchange: Exchange) -> Answer:
     return found({"key": msgspec.to_builtins(value)}, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
+@says(Forgotten)
 async def delete(exchange: Exchange) -> Answer:
     """Forget one key."""
     key = exchange.parameter("key")
@@ -65,6 +92,7 @@ async def delete(exchange: Exchange) -> Answer:
     return done({"success": True, "deleted": 1, "scope": "cache", "key": key})
 
 
+@says(Forgotten, query=Clear)
 async def clear(exchange: Exchange) -> Answer:
     """Forget all of both caches, or with ?pattern= the values whose keys fit; ?dryRun=1 only counts, ?expected=N insists.
 
@@ -77,7 +105,7 @@ async def clear(exchange: Exchange) -> Answer:
     pattern = query.get("pattern")
     if pattern is not None and not 0 < len(pattern) <= MAX_PATTERN:
         raise Problem(400, "bad_pattern", f"pattern has between 1 and {MAX_PATTERN} characters")
-    if query.get("dryRun") == "1":
+    if asked.flag(exchange, "dryRun"):
         matched = await _count(exchange.runtime, pattern)
         return done({"success": True, "dryRun": True, "matched": matched, "scope": "cache"})
     if "expected" in query:

@@ -7,27 +7,39 @@ from typing import Any
 
 from ...rules.decisions import LASTS, sign
 from ..answers import Answer, Problem, done, found
+from ..described import says
 from ..exchange import Exchange
 from ..panels import timestamp
+from ..shapes import Listing
+from ..shapes.security import Key, OneRecord, Record, RuleCounts
 from . import asked
 
 HOUR = 3_600
 
 
+class Kept(asked.Limit):
+    """Whose: of all processes, or with `here` all that this one keeps."""
+
+    here: asked.Flag = "0"
+
+
+@says(Listing[Record], query=Kept)
 async def read(exchange: Exchange) -> Answer:
     """List refusals of all processes, newest first; with ?here=1 all that this process keeps."""
     decisions, limit = exchange.runtime.decisions, asked.limit(exchange)
-    records = decisions.here(limit) if exchange.query.get("here") == "1" else await decisions.alatest(limit)
+    records = decisions.here(limit) if asked.flag(exchange, "here") else await decisions.alatest(limit)
     value = {"items": [_shown(record) for record in records], "nextCursor": None, "total": None, "totalExact": False}
     return _found(exchange, value)
 
 
+@says(RuleCounts, query=asked.Window)
 async def counts(exchange: Exchange) -> Answer:
     """Say how often each rule refused, and would have in shadow mode, in ?window=, by whole hours."""
     hours = max(1, asked.window(exchange) // HOUR)
     return _found(exchange, {"items": await exchange.runtime.decisions.acounts(hours)})
 
 
+@says(OneRecord)
 async def of_request(exchange: Exchange) -> Answer:
     """Say what each layer decided about one request."""
     record = await exchange.runtime.decisions.afind(exchange.parameter("request_id"))
@@ -38,6 +50,7 @@ async def of_request(exchange: Exchange) -> Answer:
     return _found(exchange, _shown(record))
 
 
+@says(Key)
 async def key(exchange: Exchange) -> Answer:
     """Make a key that opens the header of decisions for ten minutes."""
     token = exchange.runtime.settings.admin_token

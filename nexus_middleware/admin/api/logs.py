@@ -10,7 +10,9 @@ import msgspec
 
 from ...settings import LogLevel
 from ..answers import Answer, Problem, done, found
+from ..described import says
 from ..exchange import Exchange
+from ..shapes.security import CurrentLevel, LevelSet, Lines
 from . import asked
 
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
@@ -24,6 +26,16 @@ class Level(msgspec.Struct):
     seconds: Seconds = 3_600.0
 
 
+class Sought(msgspec.Struct):
+    """Which lines: of a level and worse, with a text, of a request."""
+
+    level: LogLevel = "debug"
+    q: asked.Text = ""
+    request: asked.Text = ""
+    limit: asked.Most = 200
+
+
+@says(Lines, query=Sought)
 async def read(exchange: Exchange) -> Answer:
     """List the newest lines of the log's files: ?level=, ?q=, ?request=, and ?limit= up to 200."""
     level = exchange.query.get("level", "debug")
@@ -39,11 +51,13 @@ async def read(exchange: Exchange) -> Answer:
     return _answer(exchange, {"state": "enabled", "items": tail.lines, "complete": tail.complete})
 
 
+@says(CurrentLevel)
 async def level(exchange: Exchange) -> Answer:
     """Tell from which level on this process writes, and what the settings say."""
     return _answer(exchange, _levels(exchange))
 
 
+@says(LevelSet, body=Level)
 async def set_level(exchange: Exchange) -> Answer:
     """Change the level of all processes for an hour, or for `seconds`."""
     wish = await exchange.json(Level)

@@ -11,9 +11,11 @@ from ...errors import SettingsError, StoreError
 from ...rules.exposition import OPEN, PLAIN, Exposition
 from ...services.monitor import prometheus
 from ..answers import NO_STORE, Answer
+from ..described import says
 from ..exchange import Exchange
 
 
+@says(media=("text/plain", "application/openmetrics-text"))
 async def read(exchange: Exchange) -> Answer:
     """Say all that was measured, of all processes, as Prometheus reads it; as OpenMetrics to who accepts that."""
     monitor, wants_open = exchange.runtime.monitor, "application/openmetrics-text" in exchange.headers.get("accept", "")

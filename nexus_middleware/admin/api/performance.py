@@ -9,11 +9,34 @@ import msgspec
 
 from ...stores.base import adrive
 from ..answers import Answer, Problem, done, found, nothing_here
+from ..described import says
 from ..exchange import Exchange
 from ..panels import alert_shape, timestamp
+from ..shapes import Measured, Windowed
+from ..shapes.measurements import (
+    Alert,
+    Connection,
+    Endpoint,
+    Failure,
+    Muted,
+    Named,
+    OneEndpoint,
+    Performance,
+    Process,
+    Query,
+    Series,
+    Slow,
+)
 from . import asked
 
 Name: TypeAlias = Literal["endpoints", "queries", "timers", "calls", "connections"]
+TABLES: dict[Name, Any] = {
+    "endpoints": Windowed[Endpoint],
+    "queries": Windowed[Query],
+    "timers": Windowed[Named],
+    "calls": Windowed[Named],
+    "connections": Windowed[Connection],
+}
 Part: TypeAlias = Callable[[Exchange], Awaitable[Answer]]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=7 * 86_400)]
 
@@ -24,6 +47,25 @@ class Mute(msgspec.Struct):
     seconds: Seconds = 3_600.0
 
 
+class Charts(asked.Window):
+    """Of all processes, or of one as GET /processes names it."""
+
+    process: asked.Text = ""
+
+
+class Of(asked.Window, kw_only=True):
+    """A method and a route, such as GET /courses/{id}."""
+
+    endpoint: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Latest(msgspec.Struct):
+    """How many of the latest."""
+
+    limit: asked.Most = 100
+
+
+@says(Performance, query=Charts)
 async def read(exchange: Exchange) -> Answer:
     """Tell the charts of ?window= (15m, 1h, 6h, 24h, 7d), of all processes or of one ?process=, endpoints and queries."""
     history, window, value = exchange.runtime.monitor.history, _window(exchange), await _charts(exchange)
@@ -31,6 +73,7 @@ async def read(exchange: Exchange) -> Answer:
     return _answer(exchange, {**value, "endpoints": endpoints["items"], "queries": queries["items"]})
 
 
+@says(Series, query=Charts)
 async def series(exchange: Exchange) -> Answer:
     """Tell the charts alone, as GET /performance does."""
     return _answer(exchange, await _charts(exchange))
@@ -39,6 +82,7 @@ async def series(exchange: Exchange) -> Answer:
 def windowed(name: Name) -> Part:
     """Return the resource that lists them over ?window=."""
 
+    @says(TABLES[name], query=asked.Window)
     async def listed(exchange: Exchange) -> Answer:
         listing = getattr(exchange.runtime.monitor.history, f"a{name}")
         return _answer(exchange, _listing(await listing(_window(exchange))))
@@ -46,6 +90,7 @@ def windowed(name: Name) -> Part:
     return listed
 
 
+@says(OneEndpoint, query=Of)
 async def endpoint(exchange: Exchange) -> Answer:
     """Tell all of one endpoint, ?endpoint=GET%20/courses/{id}, over ?window=."""
     label = exchange.query.get("endpoint", "")
@@ -54,6 +99,7 @@ async def endpoint(exchange: Exchange) -> Answer:
     return _answer(exchange, await exchange.runtime.monitor.history.aendpoint(label, _window(exchange)))
 
 
+@says(Measured[Slow], query=Latest)
 async def slow(exchange: Exchange) -> Answer:
     """List the latest requests of a second or more."""
     told = await exchange.runtime.monitor.history.aslow(asked.limit(exchange, 100))
@@ -61,6 +107,7 @@ async def slow(exchange: Exchange) -> Answer:
     return _answer(exchange, _listing({**told, "items": items}))
 
 
+@says(Measured[Failure])
 async def errors(exchange: Exchange) -> Answer:
     """List exceptions by type and raising line, the latest first."""
     told = await exchange.runtime.monitor.history.aerrors()
@@ -68,17 +115,20 @@ async def errors(exchange: Exchange) -> Answer:
     return _answer(exchange, _listing({**told, "items": items}))
 
 
+@says(Measured[Process])
 async def processes(exchange: Exchange) -> Answer:
     """List the live processes."""
     return _answer(exchange, _listing(await exchange.runtime.monitor.history.aprocesses()))
 
 
+@says(Measured[Alert])
 async def alerts(exchange: Exchange) -> Answer:
     """List the alerts that are on, then those that are over."""
     told = await exchange.runtime.monitor.history.aalerts()
     return _answer(exchange, _listing({**told, "items": [alert_shape(item) for item in told["items"]]}))
 
 
+@says(Muted, body=Mute, optional=True)
 async def mute(exchange: Exchange) -> Answer:
     """Tell nobody of an alert for an hour, or for as long as the body says."""
     code, monitor = exchange.parameter("code"), exchange.runtime.monitor

@@ -11,8 +11,10 @@ from ...middleware.policy import read_policy
 from ...rules.networks import Networks
 from ...services.policies import Conflict, RuleSet
 from ..answers import Answer, Problem, done, found
+from ..described import says
 from ..exchange import Exchange
 from ..panels import timestamp
+from ..shapes.security import Rules, RulesChanged
 
 
 class Change(msgspec.Struct):
@@ -24,6 +26,7 @@ class Change(msgspec.Struct):
     to: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
+@says(Rules)
 async def read(exchange: Exchange) -> Answer:
     """Tell the rules in force, those staged, and the versions that are kept."""
     policies = exchange.runtime.policies
@@ -40,6 +43,7 @@ async def read(exchange: Exchange) -> Answer:
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
+@says(RulesChanged, body=Change)
 async def change(exchange: Exchange) -> Answer:
     """Check rules, or change them in all processes."""
     asked, policies = await exchange.json(Change), exchange.runtime.policies

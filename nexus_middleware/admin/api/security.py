@@ -7,13 +7,23 @@ from typing import Any
 
 from ...checks import posture as measured
 from ..answers import Answer, found
+from ..described import says
 from ..exchange import Exchange
 from ..panels import timestamp
+from ..shapes import Listing
+from ..shapes.security import EventCounts, Limited, Posture, Violation
 from . import asked
 
 DAY = 86_400  # seconds
 
 
+class Offenders(asked.Window):
+    """How many of them."""
+
+    limit: asked.Most = 20
+
+
+@says(EventCounts, query=asked.Window)
 async def counts(exchange: Exchange) -> Answer:
     """Count events by kind over ?window=, and by the minute, or by the hour of a window of more than a day."""
     window = asked.window(exchange)
@@ -27,12 +37,14 @@ async def counts(exchange: Exchange) -> Answer:
     return _answer(exchange, {"windowSeconds": window, "step": step, "counts": totals, "points": points})
 
 
+@says(Listing[Limited], query=Offenders)
 async def limited(exchange: Exchange) -> Answer:
     """List who was refused most often for their rate, in the hours of ?window=."""
     items = await exchange.runtime.security.alimited(asked.window(exchange), most=asked.limit(exchange, 20))
     return _answer(exchange, _listing(items))
 
 
+@says(Listing[Violation])
 async def reports(exchange: Exchange) -> Answer:
     """List what browsers reported of broken policies in the last 7 days, the most frequent first."""
     told = await exchange.runtime.security.acsp_reports()
@@ -40,6 +52,7 @@ async def reports(exchange: Exchange) -> Answer:
     return _answer(exchange, _listing(items))
 
 
+@says(Posture)
 async def posture(exchange: Exchange) -> Answer:
     """Tell of the layers around the app, outermost first, of the headers that a page gets, and what `nexus check` finds."""
     app = exchange.runtime.front

@@ -5,7 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from ..answers import Answer, done, found, nothing_here
+from ..described import says
 from ..exchange import Exchange
+from ..shapes import Done
+from ..shapes.system import Me
 
 
 class SignIn(msgspec.Struct):
@@ -14,12 +17,14 @@ class SignIn(msgspec.Struct):
     token: str
 
 
+@says(Me)
 async def me(exchange: Exchange) -> Answer:
     """Say who asks, and what they may do."""
     value = {"who": exchange.who, "rights": sorted(exchange.rights), "address": exchange.client}
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
+@says(Done, body=SignIn)
 async def sign_in(exchange: Exchange) -> Answer:
     """Begin a session for whoever has the token."""
     if not exchange.access.by_token:
@@ -31,6 +36,7 @@ async def sign_in(exchange: Exchange) -> Answer:
     return done({"success": True}, (exchange.access.sessions.cookie(secure=exchange.secure),))
 
 
+@says(Done)
 async def sign_out(exchange: Exchange) -> Answer:
     """End the session of this browser."""
     return done({"success": True}, (exchange.access.sessions.no_cookie(secure=exchange.secure),))

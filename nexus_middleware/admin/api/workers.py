@@ -3,46 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from ...errors import SettingsError
-from ..answers import Answer, Problem, done, found, nothing_here
+from ...services.queues.shapes import WorkerRow
+from ..answers import Answer, done, found, nothing_here
+from ..described import says
 from ..exchange import Exchange
+from ..shapes import Listing
+from ..shapes.jobs import ScheduleRow, ToSchedule
+from .queues import of_jobs
 
 
+@says(Listing[WorkerRow])
 async def workers(exchange: Exchange) -> Answer:
     """List the processes that run jobs, those that died in the last five minutes too."""
     rows = await exchange.runtime.queues.board.aworkers() if exchange.runtime.queues.enabled else []
     return _listed(exchange, [msgspec.to_builtins(row) for row in rows])
 
 
+@says(Listing[ScheduleRow])
 async def schedules(exchange: Exchange) -> Answer:
     """List the recurring jobs, with their next times and last runs."""
     rows = await exchange.runtime.queues.schedules.aevery() if exchange.runtime.queues.enabled else []
     return _listed(exchange, [msgspec.to_builtins(row) for row in rows])
 
 
+@says(ToSchedule)
 async def run(exchange: Exchange) -> Answer:
     """Queue a schedule's job now, besides its times."""
-    return await _do(exchange, "run", exchange.runtime.queues.schedules.arun)
+    return await _do(exchange, "run")
 
 
+@says(ToSchedule)
 async def pause(exchange: Exchange) -> Answer:
     """Let a schedule rest."""
-    return await _do(exchange, "pause", exchange.runtime.queues.schedules.apause)
+    return await _do(exchange, "pause")
 
 
+@says(ToSchedule)
 async def resume(exchange: Exchange) -> Answer:
     """Let a schedule go on."""
-    return await _do(exchange, "resume", exchange.runtime.queues.schedules.aresume)
+    return await _do(exchange, "resume")
 
 
-async def _do(exchange: Exchange, action: str, act: Callable[[str], Awaitable[Any]]) -> Answer:
-    name = exchange.parameter("name")
+async def _do(exchange: Exchange, action: Literal["run", "pause", "resume"]) -> Answer:
+    of_jobs(exchange)
+    name, schedules = exchange.parameter("name"), exchange.runtime.queues.schedules
+    acts: dict[str, Callable[[str], Awaitable[Any]]] = {
+        "run": schedules.arun,
+        "pause": schedules.apause,
+        "resume": schedules.aresume,
+    }
     try:
-        outcome = await act(name)
+        outcome = await acts[action](name)
     except SettingsError as error:
         raise nothing_here() from error
     exchange.audit(f"schedule_{action}", target=name)
@@ -50,7 +66,5 @@ async def _do(exchange: Exchange, action: str, act: Callable[[str], Awaitable[An
 
 
 def _listed(exchange: Exchange, items: list[Any]) -> Answer:
-    if not exchange.runtime.queues.enabled and exchange.method not in ("GET", "HEAD"):
-        raise Problem(409, "queues_disabled", "jobs need a Redis: set NEXUS_STORE to its URL")
     value = {"items": items, "nextCursor": None, "total": len(items), "totalExact": True}
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
