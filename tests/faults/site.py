@@ -82,6 +82,7 @@ class Site:
         while self.queued(PROCESSES)[1]:
             assert time.monotonic() < deadline, "it does not come back"
             time.sleep(0.1)
+        time.sleep(3)  # signs of life, one a second: a Redis without its data has to learn how many share a limit
 
 
 @contextmanager
