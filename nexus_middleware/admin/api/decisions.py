@@ -11,7 +11,7 @@ from ..described import says
 from ..exchange import Exchange
 from ..panels import timestamp
 from ..shapes import Listing
-from ..shapes.security import Key, OneRecord, Record, RuleCounts
+from ..shapes.security import Key, OneRecord, Record, RuleCount
 from . import asked
 
 HOUR = 3_600
@@ -32,11 +32,12 @@ async def read(exchange: Exchange) -> Answer:
     return _found(exchange, value)
 
 
-@says(RuleCounts, query=asked.Window)
+@says(Listing[RuleCount], query=asked.Window)
 async def counts(exchange: Exchange) -> Answer:
     """Say how often each rule refused, and would have in shadow mode, in ?window=, by whole hours."""
     hours = max(1, asked.window(exchange) // HOUR)
-    return _found(exchange, {"items": await exchange.runtime.decisions.acounts(hours)})
+    items = await exchange.runtime.decisions.acounts(hours)
+    return _found(exchange, {"items": items, "nextCursor": None, "total": len(items), "totalExact": True})
 
 
 @says(OneRecord)

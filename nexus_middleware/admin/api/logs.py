@@ -16,6 +16,7 @@ from ..shapes.security import CurrentLevel, LevelSet, Lines
 from . import asked
 
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
+END = {"nextCursor": None, "total": None, "totalExact": False}  # the newest lines are one page
 LEVELS: tuple[LogLevel, ...] = ("debug", "http", "info", "warn", "error")
 
 
@@ -44,11 +45,11 @@ async def read(exchange: Exchange) -> Answer:
     text, request_id, limit = asked.text(exchange, "q"), asked.text(exchange, "request"), asked.limit(exchange, 200)
     log = exchange.runtime.log
     if not exchange.runtime.settings.log_dir:  # the host keeps no files: its lines are not for the dashboard
-        return _answer(exchange, {"state": "disabled", "items": [], "complete": True})
+        return _answer(exchange, {"state": "disabled", "items": [], "complete": True, **END})
     tail = await asyncio.to_thread(  # it reads a disk
         lambda: log.tail(level=level, text=text, request_id=request_id, limit=limit)
     )
-    return _answer(exchange, {"state": "enabled", "items": tail.lines, "complete": tail.complete})
+    return _answer(exchange, {"state": "enabled", "items": tail.lines, "complete": tail.complete, **END})
 
 
 @says(CurrentLevel)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ...checks.registry import Finding
 from ...rules.decisions import Decision
-from . import Done, Meta, Moment, Read, Shape
+from . import Done, Listing, Meta, Moment, Read, Shape
 
 
 class Blocked(Shape):
@@ -122,12 +122,6 @@ class RuleCount(Shape):
     would_refuse: int
 
 
-class RuleCounts(Read):
-    """GET /decisions/counts."""
-
-    items: list[RuleCount]
-
-
 class Key(Shape):
     """What opens the header of decisions."""
 
@@ -136,11 +130,10 @@ class Key(Shape):
     until: Moment
 
 
-class Lines(Read):
+class Lines(Listing[dict[str, Any]]):
     """GET /logs."""
 
     state: Literal["enabled", "disabled"]
-    items: list[dict[str, Any]]
     complete: bool
 
 
