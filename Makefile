@@ -90,7 +90,7 @@ clean: ## remove .venv and all that was built
 
 .venv/%.stamp: requirements/%.lock pyproject.toml | .venv/bin/python
 	@echo "Setting up .venv from $<, once …"
-	@$(INSTALL) --require-hashes -r $<
+	@$(INSTALL) --require-hashes --no-deps -r $<
 	@$(INSTALL) --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
