@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 
 def place(seen):
@@ -79,8 +81,9 @@ def test_one_of_several_processes_is_chosen_by_its_name(visit, dashboard):
 
 
 def several(route):
-    told = route.fetch().json()
-    route.fulfill(json={**told, "meta": {**told["meta"], "processes": 2}})
+    with contextlib.suppress(Error):  # the page may be closed while it is on its way
+        told = route.fetch().json()
+        route.fulfill(json={**told, "meta": {**told["meta"], "processes": 2}})
 
 
 @pytest.mark.parametrize("zone", ["America/New_York"])
