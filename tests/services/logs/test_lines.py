@@ -187,12 +187,19 @@ def process():
 
     root = logging.getLogger()
     handlers, level, current = [*root.handlers], root.level, [*named._CURRENT]
+    servers = [(logger, logger.level, logger.propagate) for logger in map(logging.getLogger, standard.SERVERS)]
+    for logger, *_ in servers:  # a server that ran in this process may have left its own
+        logger.setLevel(logging.NOTSET)
+        logger.propagate = True
     ending = signal.getsignal(signal.SIGTERM)
     texts = []
     log = logs.configure(Settings(log_level="debug"), out=texts.append)
     yield lambda: told(log, texts)
     root.handlers[:], named._CURRENT[:] = handlers, current
     root.setLevel(level)
+    for logger, own, propagate in servers:
+        logger.setLevel(own)
+        logger.propagate = propagate
     structlog.reset_defaults()
     signal.signal(signal.SIGTERM, ending)
 
