@@ -236,12 +236,13 @@ def test_servers_and_libraries_write_in_the_same_shape(process):
 def test_a_server_s_access_log_that_was_turned_off_stays_off():
     logger = logging.getLogger("uvicorn.access")
     root = logging.getLogger()
-    before, logger.propagate = [*root.handlers], False
+    before, own = [*root.handlers], [*logger.handlers]
+    logger.propagate, logger.handlers[:] = False, []
     try:
         standard.lead(make()[0])
         assert not logger.hasHandlers()
     finally:
-        root.handlers[:], logger.propagate = before, True
+        root.handlers[:], logger.handlers[:], logger.propagate = before, own, True
 
 
 def test_the_log_of_a_stack_is_the_process_s_until_another_is_configured(tmp_path, monkeypatch):
