@@ -32,6 +32,7 @@ class Settings:
     release: str = ""  # your app's version: the charts mark when it changes
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
     rate_limit: str = "100/minute"  # in the notation of `limits`; "" for none
+    rate_limit_exempt: tuple[str, ...] = ()  # paths that it is not about, "/static/*"
     body_limit: int = 500 * 1024  # bytes
     rules: str = ""  # a TOML file of limits, address lists and cache times, read again when it changes
     allow: tuple[str, ...] = ()  # networks that alone may call; () for all

@@ -72,7 +72,8 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
 
 def limits_of(settings: Settings, rules: Sequence[Rule]) -> list[Rule]:
     """Return the settings' limit for all, if there is one, and the app's own rules."""
-    return [*([Rule(limit=settings.rate_limit)] if settings.rate_limit else []), *rules]
+    for_all = Rule(limit=settings.rate_limit, exempt=settings.rate_limit_exempt)
+    return [*([for_all] if settings.rate_limit else []), *rules]
 
 
 def _decision_log(runtime: Runtime) -> Make:

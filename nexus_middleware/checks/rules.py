@@ -101,7 +101,7 @@ def _about_all(wide: Compiled, narrow: Compiled) -> bool:
     """Whether a rule is about all calls that another one is about."""
     more, fewer = {*wide.rule.methods}, {*narrow.rule.methods}
     methods = not more or (bool(fewer) and fewer <= more)
-    return methods and _covers(wide.rule.path, narrow.rule.path)
+    return methods and wide.rule.exempt == narrow.rule.exempt and _covers(wide.rule.path, narrow.rule.path)
 
 
 def _tighter(tight: Compiled, rule: Compiled, order: list[Compiled]) -> bool:

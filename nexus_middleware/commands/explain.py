@@ -87,8 +87,10 @@ def explain(layers: list[Layer[Any]], request: Any) -> tuple[list[Line], bool]:
 
 def _limit(name: str, layer: RateLimit, rule: Compiled, request: Any) -> Line:
     if not rule.meets(request):
-        about = " ".join([*rule.rule.methods, rule.rule.path])
-        return Line(name, rule.rule.name, meets=False, does=f"is about {about} alone")
+        about = "is about " + " ".join([*rule.rule.methods, rule.rule.path]) + " alone"
+        return Line(
+            name, rule.rule.name, meets=False, does="lets this path off" if rule.exempts(request.path) else about
+        )
     quotas, asked = rule.asked(request)
     if not asked:
         return Line(name, rule.rule.name, meets=True, does="does not count this caller")

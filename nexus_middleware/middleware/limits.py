@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 from ..errors import SettingsError
 from ..http import Reply, Request, problem
-from ..rules.paths import matcher
+from ..rules.paths import exemption, matcher
 from ..rules.windows import BORROWED, Allowance, Limit, Strategy
 from .keys import KeyOf, by_client, store_key
 
@@ -34,6 +34,7 @@ class Rule:
             request that returns one, such as that of the caller's plan; None from it is not counted.
         path: "/auth/*" is all below /auth and itself, in every spelling of it; "*" is every path.
         methods: Such as ("POST",); () for all. HEAD counts as GET.
+        exempt: Paths that it is not about, such as ("/static/*",); other spellings of them are not let off.
         key: Who is calling; None from it is not counted.
         name: What callers are told it is called, and a part of its keys in the store.
         cost: What one call counts.
@@ -46,6 +47,7 @@ class Rule:
     limit: str | LimitOf = field(kw_only=False)
     path: str = "*"
     methods: tuple[str, ...] = ()
+    exempt: Sequence[str] = ()
     key: KeyOf = by_client
     name: str = "default"
     cost: int = 1
@@ -84,7 +86,9 @@ class Compiled:
         self._known = lru_cache(CALLERS)(self._keyed)
         self.quotas = self._read(rule.limit) if isinstance(rule.limit, str) else ()  # () if each request has its own
         self._key = rule.key
-        self._path = matcher(rule.path)
+        if isinstance(rule.exempt, str):
+            raise SettingsError(f"exempt={rule.exempt!r} must be a tuple of paths, such as ({rule.exempt!r},)")
+        self._path, self.exempts = matcher(rule.path), exemption(rule.exempt)
         methods = {method.upper() for method in rule.methods}
         self._methods = methods | {"HEAD"} if "GET" in methods else methods
 
@@ -109,11 +113,17 @@ class Compiled:
 
     def about(self, path: str) -> bool:
         """Whether the rule is about this path, with some method."""
-        return self._path(path)
+        return self._path(path) and not self.exempts(path)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it is about every call."""
+        rule = self.rule
+        return rule.path == "*" and not rule.methods and not rule.exempt
 
     def meets(self, request: Request) -> bool:
         """Whether the rule is about this call."""
-        return (not self._methods or request.method in self._methods) and self._path(request.path)
+        return (not self._methods or request.method in self._methods) and self.about(request.path)
 
     def _planned(self, request: Request) -> tuple[Quota, ...]:
         limit = self.rule.limit

@@ -43,6 +43,7 @@ class LimitTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     name: str = "default"
     path: str = "*"
     methods: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
     key: str = "client"  # client, api-key, user, or header:NAME
     cost: int = 1
     count: str = "all"  # all, failures or successes, by the status of the answer
@@ -142,6 +143,7 @@ def _rule(table: LimitTable) -> Rule:
         table.limit,
         path=table.path,
         methods=table.methods,
+        exempt=table.exempt,
         key=key,
         name=table.name,
         cost=table.cost,

@@ -46,7 +46,7 @@ class RateLimit(Layer[Allowances]):
         store: Where the counts are; a URL names one store per process. With a strategy of `limits`, any URL of its.
         on_error: While the store is down, count in this process, admit everyone, or refuse everyone with 503.
         headers: What callers are told: the fields of the IETF's draft, X-RateLimit-*, both or none.
-        count_when: As of `Rule`, for every rule that has none of its own.
+        count_when, exempt: As of `Rule`, for every rule that has none of its own.
         mode: "shadow" decides and records, but refuses nobody and shows nothing.
 
     Raises:
@@ -67,6 +67,7 @@ class RateLimit(Layer[Allowances]):
         on_error: OnError = "local",
         headers: HeaderStyle = "ietf",
         count_when: CountWhen | None = None,
+        exempt: Sequence[str] = (),
         mode: Mode = "enforce",
     ) -> None:
         super().__init__(app, store=counted_in(store, strategy), mode=mode)
@@ -74,7 +75,9 @@ class RateLimit(Layer[Allowances]):
             if value not in get_args(allowed):
                 raise SettingsError(f"{name}={value!r} must be one of {', '.join(get_args(allowed))}")
         rules = [Rule(limit, key=key)] if isinstance(limit, str) or callable(limit) else limit
-        rules = [rule if rule.count_when else replace(rule, count_when=count_when) for rule in rules]
+        rules = [
+            replace(rule, count_when=rule.count_when or count_when, exempt=rule.exempt or exempt) for rule in rules
+        ]
         self._binding = self.mode == "enforce"
         self._asked_for: Mode = self.mode
         self._on_error, self._ietf, self._legacy = on_error, headers in ("ietf", "both"), headers in ("legacy", "both")
@@ -180,8 +183,9 @@ class RateLimit(Layer[Allowances]):
         return GiveBack(taken) if taken else None
 
     def covers(self, path: str) -> bool:
-        """Whether some rule that may refuse is about this path."""
-        return self.mode == "enforce" and any(rule.about(path) and not rule.shadow for rule in self._book.rules)
+        """Whether some rule that may refuse is about this path, or lets it off on purpose."""
+        rules = [rule for rule in self._book.rules if not rule.shadow]
+        return self.mode == "enforce" and any(rule.about(path) or rule.exempts(path) for rule in rules)
 
     @property
     def rules(self) -> list[Compiled]:
@@ -226,7 +230,7 @@ class Book:
     def __init__(self, rules: list[Compiled]) -> None:
         self.rules = rules
         apart(rules)
-        self.everywhere = all(each.rule.path == "*" and not each.rule.methods for each in rules)
+        self.everywhere = all(each.everywhere for each in rules)
         simple = self.everywhere and len(rules) == 1 and not rules[0].shadow
         self.only = rules[0] if simple else None  # the one rule, which is about every call
         self.gives_back = any(each.rule.count_when for each in rules)  # so that a refusal may end sooner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from posixpath import normpath
 from urllib.parse import unquote
 
@@ -57,6 +57,24 @@ def guard(pattern: str) -> Callable[[str], bool]:
     """
     fits = _compiled(pattern)
     return lambda path: fits(path.casefold()) is not None or fits(canonical(path)) is not None
+
+
+def exemption(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return what tells whether a path is let off: it fits one of `patterns` as it stands and in its one spelling.
+
+    Both, so that nobody dresses another path up as one that is let off.
+
+    >>> exempt = exemption(["/static/*"])
+    >>> exempt("/static/app.css"), exempt("/static/../login"), exempt("/login/../static/app.css")
+    (True, False, False)
+
+    Raises:
+        SettingsError: a pattern does not begin with / or *.
+    """
+    fits = [_compiled(pattern) for pattern in patterns]
+    if not fits:
+        return lambda path: False
+    return lambda path: any(fit(path.casefold()) and fit(canonical(path)) for fit in fits)
 
 
 def _compiled(pattern: str) -> Callable[[str], re.Match[str] | None]:

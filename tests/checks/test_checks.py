@@ -152,6 +152,7 @@ def test_a_limit_is_idle_beside_one_that_refuses_the_same_calls_before():
     assert idle(Rule("5/hour", mode="shadow"), Rule("10/minute", name="b")) == []
     assert idle(Rule("50/hour"), Rule("10/minute", name="b")) == []
     assert idle(Rule("5/hour"), Rule("10/minute;3/day", name="b")) == ["default"]
+    assert idle(Rule("5/hour", exempt=("/a",)), Rule("10/minute", name="b")) == []
     assert idle(Rule("5/hour"), Rule("10/minute", name="b", key=by_header("x-team"))) == []
 
 

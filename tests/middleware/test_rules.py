@@ -174,6 +174,8 @@ def test_a_plan_s_notation_is_read_once_and_only_so_many_are_kept(door, any_stor
     [
         ({"strategy": "leaky"}, "strategy='leaky' must be one of sliding-window, gcra"),
         ({"limit": [Rule("1/minute", mode="shade")]}, "mode='shade' must be one of enforce, shadow, off"),
+        ({"exempt": "/static/*"}, "exempt='/static/*' must be a tuple of paths, such as ('/static/*',)"),
+        ({"exempt": ("static/*",)}, "path='static/*' must begin with /"),
         ({"limit": [Rule(plan_of), Rule("2/minute")]}, "two limits are called 'default'"),
     ],
 )
@@ -181,3 +183,25 @@ def test_a_wrong_rule_is_told_at_construction(door, options, message):
     with pytest.raises(SettingsError) as told:
         RateLimit(door.app(Origin()), **options)
     assert message in str(told.value)
+
+
+@pytest.mark.parametrize("of_rule", [True, False])
+def test_an_exempt_path_is_not_counted_and_no_other_spelling_gets_off(door, any_store, of_rule):
+    off = ("/static/*",)
+    options = {"limit": [Rule("1/minute", exempt=off)]} if of_rule else {"limit": "1/minute", "exempt": off}
+    app = RateLimit(door.app(Origin()), store=any_store, **options)
+
+    assert "ratelimit" not in door.get(app, "/static/a.css").headers
+    assert statuses(door, app, 3, "/Static/a.css") == [200] * 3
+    assert statuses(door, app, 2, "/login/../static/a.css") == [200, 429]
+    assert statuses(door, app, 1, "/static/../login") == [429]
+    assert statuses(door, app, 1, "/static/a.css") == [200]
+    assert app.covers("/static/a.css")
+
+
+def test_a_rule_s_own_exemptions_stand_before_the_layer_s(door, any_store):
+    rules = [Rule("1/minute", exempt=("/a",)), Rule("2/minute", name="b")]
+    app = RateLimit(door.app(Origin()), rules, store=any_store, exempt=("/b",))
+
+    assert statuses(door, app, 3, "/a") == [200, 200, 429]
+    assert statuses(door, app, 2, "/b") == [200, 429]
