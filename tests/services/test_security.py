@@ -46,7 +46,11 @@ def test_the_list_says_who_since_when_and_why(store, clock):
     assert asyncio.run(security.ablocked()) == [
         {"address": "2001:db8::1", "reason": "x" * 200, "since": clock.now, "until": clock.now + 10}
     ]
-    assert asyncio.run(security.aunblock("2001:db8::1"))
+    elsewhere = Security(store, clock=clock)  # which has heard of nothing yet
+    assert asyncio.run(elsewhere.ais_blocked("2001:db8::1"))
+    assert asyncio.run(security.aallow("2001:db8::1"))
+    assert not asyncio.run(elsewhere.ais_blocked("2001:db8::1"))
+    assert not asyncio.run(security.aunblock("2001:db8::1"))
     assert [event["kind"] for event in security.events()] == ["unblock", "block"]
     assert asyncio.run(security.aevents(1)) == security.events(1)
 

@@ -66,6 +66,10 @@ class Security(Blocks):
         """Another name of `unblock`."""
         return self.unblock(address)
 
+    async def aallow(self, address: str) -> bool:
+        """`allow`, for the event loop."""
+        return await self.aunblock(address)
+
     def unblock(self, address: str) -> bool:
         """Refuse `address` no more; whether it was blocked."""
         return bool(drive(self._unblock(address), self.store.run))
@@ -85,6 +89,11 @@ class Security(Blocks):
     def is_blocked(self, address: str) -> bool:
         """Whether `address` is refused, as the store says this moment."""
         drive(self._read(), self.store.run)
+        return address in self
+
+    async def ais_blocked(self, address: str) -> bool:
+        """`is_blocked`, for the event loop."""
+        await adrive(self._read(), self.store.arun)
         return address in self
 
     def note(self, event: Event) -> None:
