@@ -50,7 +50,6 @@ def test_the_list_says_who_since_when_and_why(store, clock):
     assert asyncio.run(elsewhere.ais_blocked("2001:db8::1"))
     assert asyncio.run(security.aallow("2001:db8::1"))
     assert not asyncio.run(elsewhere.ais_blocked("2001:db8::1"))
-    assert not asyncio.run(security.aunblock("2001:db8::1"))
     assert [event["kind"] for event in security.events()] == ["unblock", "block"]
     assert asyncio.run(security.aevents(1)) == security.events(1)
 
