@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import re
+import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -27,13 +28,13 @@ KINDS = {
     "mjs": b"text/javascript; charset=utf-8",
     "svg": b"image/svg+xml",
 }
-CSP = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    b"form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
-    b"require-trusted-types-for 'script'; trusted-types 'none'"
+CSP = (  # scripts by their nonce alone, and the modules that those import
+    "default-src 'none'; script-src 'strict-dynamic' 'nonce-{nonce}'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+FILE_CSP: Pair = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 SAFETY: tuple[Pair, ...] = (
-    (b"content-security-policy", CSP),
     (b"referrer-policy", b"same-origin"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -92,15 +93,20 @@ async def _page(exchange: Exchange) -> Answer:
 def _html(name: str, status: int, snapshot: dict[str, Any], exchange: Exchange) -> Answer:
     environment = exchange.runtime.settings.environment
     data = msgspec.json.encode(snapshot).decode().replace("<", "\\u003c")  # so that no text ends the script element
-    values = {"static": f"static/{assets().tag}", "environment": escape(environment), "snapshot": data}
-    values["plain"] = "" if exchange.secure else "plain"
+    nonce = secrets.token_urlsafe(16)
+    values = {"static": f"static/{assets().tag}", "nonce": nonce, "environment": escape(environment)}
+    values |= {
+        "plain": "" if exchange.secure else "plain",
+        "snapshot": data,
+    }  # the last, so that nothing in it is filled
     text = SCRIPT.sub(_sealed, _template(name))
     for key, value in values.items():
         text = text.replace("{{" + key + "}}", value)
-    body, headers = text.encode(), (HTML, NO_STORE, (b"vary", b"accept-encoding"), *SAFETY)
+    policy: Pair = (b"content-security-policy", CSP.format(nonce=nonce).encode())
+    body, headers = text.encode(), (HTML, NO_STORE, (b"vary", b"accept-encoding"), policy, *SAFETY)
     if "gzip" not in exchange.headers.get("accept-encoding", ""):
         return Answer(status, body, headers)
-    # it holds no secret that its length could tell
+    # it holds no secret that its length could tell: the nonce is another each time
     return Answer(status, gzip.compress(body, 6, mtime=0), (*headers, (b"content-encoding", b"gzip")))
 
 
@@ -117,7 +123,7 @@ async def _static(exchange: Exchange) -> Answer:
         raise nothing_here()
     # another tag is that of another version, whose page was loaded before this one was deployed
     caching = FOREVER if exchange.path_params["tag"] == known.tag else NO_STORE
-    headers = ((b"content-type", asset.kind), caching, (b"vary", b"accept-encoding"), *SAFETY)
+    headers = ((b"content-type", asset.kind), caching, (b"vary", b"accept-encoding"), FILE_CSP, *SAFETY)
     if "gzip" in exchange.headers.get("accept-encoding", ""):
         return Answer(200, asset.packed, (*headers, (b"content-encoding", b"gzip")))
     return Answer(200, asset.body, headers)

@@ -48,7 +48,8 @@ class SecurityHeaders(Layer[None]):
 
     Args:
         app: What is protected.
-        preset: "default" breaks no page; "strict" allows own scripts and styles only; "api" is for answers that are no
+        preset: "default" breaks no page; "strict" allows own styles and images, and
+            scripts with the nonce only; "api" is for answers that are no
             pages; "docs" lets the pages of Swagger UI and ReDoc work, whose scripts come from a content network.
         csp: As of `HeaderPolicy`, as are the next two.
         report_only: Of the paths too that have a policy of their own and say nothing of it.

@@ -68,7 +68,7 @@ def _policy(preset: Preset) -> ContentSecurityPolicy:
         return policy.default_src("'none'").frame_ancestors("'none'")
     policy = policy.default_src("'none'").connect_src("'self'").base_uri("'none'").frame_ancestors("'none'")
     if preset == "strict":
-        policy = policy.script_src("'self'").style_src("'self'").img_src("'self'").font_src("'self'")
+        policy = policy.script_src("'none'").style_src("'self'").img_src("'self'").font_src("'self'")
         return policy.form_action("'self'").manifest_src("'self'")
     return _docs(policy)
 
