@@ -74,6 +74,7 @@ class Origin(Protocol):
     def header(self, name: bytes) -> bytes | None: ...
 
 
+FAILED = "failed"  # in `notes`: the app raised before it answered, so that the 500 is the door's own
 # the request that runs here, set by `RequestID`; and, in a job, where that came from
 CURRENT: ContextVar[Request | None] = ContextVar("nexus_request", default=None)
 ORIGIN: ContextVar[Origin | None] = ContextVar("nexus_origin", default=None)

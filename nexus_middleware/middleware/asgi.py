@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
-from ..http import Head, Message, Receive, Reply, Scope, Send, problem
+from ..http import FAILED, Head, Message, Receive, Reply, Scope, Send, problem
 from ..lifespan import lifespan
 from .chain import Chain, log
 from .passage import PATIENCE, Flow, Passage, Want
@@ -47,6 +47,7 @@ async def serve(layer: Layer[Any], scope: Scope, receive: Receive, send: Send) -
             log.debug("the app failed after its client had been told 413", exc_info=True)
             return None
         if not passage.started and scope["type"] == "http":
+            request.notes[FAILED] = True
             await passage.answer(problem(request, 500, "The server failed to answer this request."))
         raise
     finally:

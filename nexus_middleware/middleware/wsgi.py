@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ..errors import StoreError
-from ..http import CURRENT, TEXTS, Head, Headers, Pair, Reply
+from ..http import CURRENT, FAILED, TEXTS, Head, Headers, Pair, Reply
 from .bodies import BodyTooLong, Metered, hold
 from .chain import Chain, log
 from .passage import PATIENCE, Flow, Passage, Want
@@ -58,7 +58,12 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
         while step is not None and not isinstance(step, Reply):
             step = self._wait(step)
         if step is None:
-            self.body = self._call_app()
+            try:
+                self.body = self._call_app()
+            except Exception:
+                if self.started or not self._stand_in():
+                    raise
+                log.exception("the app failed, and a stored answer stood in for its own")
         else:
             self.body, self.again = self._answer(step), step.again
         return self
@@ -118,6 +123,17 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
             if self.started:
                 raise
             return self._answer(request.refuse_body(request, request.body_limit))
+
+    def _stand_in(self) -> bool:
+        """Whether a layer has an answer to give where the app has none; it begins then."""
+        self.request.notes[FAILED] = True
+        head = Head(500, [])
+        self.dress(head)
+        if self.instead is None:
+            return False
+        self.started = True
+        self.start_response(_line(head.status), _texts(head.headers))
+        return True
 
     def _show(self, flow: Flow | None, chunk: bytes, *, ended: bool) -> None:
         if flow is not None and (commands := flow.show(chunk, ended=ended)):

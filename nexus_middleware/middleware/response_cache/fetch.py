@@ -39,5 +39,5 @@ class Fetch:
     landed = False
     result: Entry | None = None
 
-    def __init__(self, key: str, rules: Rules) -> None:
-        self.key, self.rules = key, rules
+    def __init__(self, key: str, flight: str, rules: Rules) -> None:
+        self.key, self.flight, self.rules = key, flight, rules  # what is kept; and who waits for one another for it

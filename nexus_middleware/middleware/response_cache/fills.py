@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from ...http import Head, Reply, Request
+from ...http import FAILED, Head, Reply, Request
 from ...rules.caching.conditions import renewed
 from ...rules.caching.entry import Entry
 from ...rules.caching.invalidation import invalidated
@@ -26,6 +26,7 @@ MIRRORED = frozenset(
     b"x-forwarded-ssl forwarded x-host x-scheme x-original-host x-original-url x-rewrite-url front-end-https origin "
     b"x-http-method-override x-http-method x-method-override x-script-name".split()
 )
+FAILURES = frozenset((500, 502, 503, 504))  # RFC 5861, section 4
 NONCE = "csp_nonce"  # in `request.notes`: a nonce of this page was read
 STORED = (b"cache-status", b"nexus; fwd=uri-miss; stored")  # RFC 9211
 SILENT = "it does not say how long it is fresh"
@@ -63,7 +64,7 @@ class Fills:
         exchange = self._exchange(request, fetch, head, now)
         if entry is not None and head.status == 304 and fetch.wanted is not None:
             return self._renew(request, fetch, entry, exchange)
-        if entry is not None and head.status >= 500 and entry.rescue > now:
+        if entry is not None and _rescue(request, entry, head) > now:
             self._flights.land(fetch, None)
             fetch.reason = f"the app failed with {head.status}: the stale answer stands in"
             return reply(entry, fetch.wanted or wants(request), now, RESCUED)
@@ -125,7 +126,7 @@ class Fills:
         if fetch.entry is not None and head.status < 400:
             self._pages.drop(fetch.key, fetch.entry)
         if not fetch.alone and head.status < 400:
-            self._flights.mark(fetch.key, self._clock() + PASS)
+            self._flights.mark(fetch.flight, self._clock() + PASS)
         self._flights.land(fetch, None)
         command = self._release(fetch, stored=False)
         if command is None:
@@ -151,7 +152,7 @@ class Fills:
     def _give_up(self, fetch: Fetch, reason: str) -> Command[None] | None:
         fetch.draft, fetch.parts, fetch.reason = None, [], reason
         if not fetch.alone:
-            self._flights.mark(fetch.key, self._clock() + PASS)
+            self._flights.mark(fetch.flight, self._clock() + PASS)
         self._flights.land(fetch, None)
         return self._release(fetch, stored=False)
 
@@ -172,7 +173,7 @@ class Fills:
         if level is None or not fetch.leased:
             return None
         fetch.leased = 0.0
-        return Several((level.release(fetch.key), level.landing(fetch.key, stored=stored)))
+        return Several((level.release(fetch.flight), level.landing(fetch.flight, stored=stored)))
 
     def _renew(self, request: Request, fetch: Fetch, old: Entry, exchange: Exchange) -> Reply:
         """Answer with what a 304 says is still right."""
@@ -185,3 +186,10 @@ class Fills:
             return reply(old, wanted, now, RENEWED)
         fetch.renewed = self._keep(fetch, entry)
         return reply(entry, wanted, now, RENEWED + b"; stored")
+
+
+def _rescue(request: Request, entry: Entry, head: Head) -> float:
+    """Return until when `entry` may stand in for what the app said, or for its silence."""
+    if FAILED in request.notes:
+        return entry.down
+    return entry.rescue if head.status in FAILURES else 0.0

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 Landing: TypeAlias = "Future[Entry | None]"
 MARKS = 8_192
 PASS = 10.0  # seconds that callers run side by side after an answer that could not be kept
-PASS_ERROR = 1.0  # and after an error
 
 
 class Flights:
     """Who runs the app for which key, and which keys are not worth waiting for.
 
-    A mark is the hash of a key: two keys that share one by chance are asked for side by side, no more.
+    A flight is known by its key, and by who waits for it (`strict`). A mark is the hash of that: two that share one by
+    chance are asked for side by side, no more.
     """
 
     def __init__(self) -> None:
@@ -28,12 +28,12 @@ class Flights:
         self._lock = threading.Lock()
         self._marks: dict[int, float] = {}
 
-    def lead(self, key: str, fetch: Fetch) -> Fetch:
+    def lead(self, fetch: Fetch) -> Fetch:
         """Let `fetch` lead, unless another does already; return who leads."""
-        return self._leaders.setdefault(key, fetch)
+        return self._leaders.setdefault(fetch.flight, fetch)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._leaders
+    def __contains__(self, flight: str) -> bool:
+        return flight in self._leaders
 
     def wait(self, leader: Fetch) -> Landing:
         """Return the promise of what `leader` lands with; it is made for the first who waits."""
@@ -46,24 +46,24 @@ class Flights:
 
     def land(self, fetch: Fetch, entry: Entry | None) -> None:
         """Wake those who wait: with an entry, or with None to go on by themselves."""
-        if self._leaders.get(fetch.key) is fetch:
-            del self._leaders[fetch.key]  # first, so that whoever is woken may lead the next one
+        if self._leaders.get(fetch.flight) is fetch:
+            del self._leaders[fetch.flight]  # first, so that whoever is woken may lead the next one
         with self._lock:
             fetch.landed, fetch.result = True, entry
             landing = fetch.landing
         if landing is not None and not landing.done():
             landing.set_result(entry)
 
-    def mark(self, key: str, until: float) -> None:
-        """Note that answers to `key` are not kept for now."""
+    def mark(self, flight: str, until: float) -> None:
+        """Note that its answers are not kept for now."""
         marks = self._marks
-        marks[hash(key)] = until
+        marks[hash(flight)] = until
         if len(marks) > MARKS:
             marks.pop(next(iter(marks)), None)
 
-    def marked(self, key: str, now: float) -> bool:
-        """Whether callers of `key` need not wait for one another."""
-        until = self._marks.get(hash(key))
+    def marked(self, flight: str, now: float) -> bool:
+        """Whether its callers need not wait for one another."""
+        until = self._marks.get(hash(flight))
         return until is not None and now < until
 
     def unmark(self) -> None:

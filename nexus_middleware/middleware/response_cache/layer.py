@@ -22,6 +22,7 @@ from .keys import Keys
 from .misses import Misses, open_to
 from .options import CacheRule, Rules
 from .replies import hit
+from .strict import carries
 
 READS = frozenset(("GET", "HEAD"))
 WEB = frozenset(("http", "https"))
@@ -102,12 +103,12 @@ class ResponseCache(Layer[Any]):
         level = self.pages.level
         if level is None or (key := self._key(request)) is None:
             return None
-        request.notes[self] = fetch = Fetch(key, self._rules)
+        request.notes[self] = fetch = Fetch(key, self._flight(request, key), self._rules)
         page, now = self.pages.get(key), self._clock()
         entry = None if page is None else page.find(request)
         if level.attach() is not None or not level.live or (entry is not None and entry.fresh > now):
             return None
-        if page is None and self._flights.marked(key, now):
+        if page is None and self._flights.marked(self._flight(request, key), now):
             return None
         fetch.names = () if page is None else page.names
         return level.question(key, fetch.names, request.headers)
@@ -142,14 +143,14 @@ class ResponseCache(Layer[Any]):
                 if entry.route:
                     request.notes["route"] = entry.route
                 return hit(request, page, entry, now)
-        elif self._flights.marked(key, now):
+        elif self._flights.marked(self._flight(request, key), now):
             self.pages.misses += 1
             request.notes.pop(self, None)
             return None
         if request.method == "HEAD" and (entry is None or entry.stale <= now):
             request.notes.pop(self, None)
             return None
-        fetch = fetch or Fetch(key, self._rules)
+        fetch = fetch or Fetch(key, self._flight(request, key), self._rules)
         request.notes[self] = fetch
         fetch.entry, fetch.alone = entry, self._alone(request, entry)
         if self._misses.lead(request, fetch):
@@ -189,6 +190,10 @@ class ResponseCache(Layer[Any]):
         if (header(b"cookie") is not None and not self._policy.cookies) or header(b"x-api-key") is not None:
             return None
         return None if "api_key" in request.notes else self._keys.of(request)
+
+    def _flight(self, request: Request, key: str) -> str:
+        """Return for what a request waits: under `strict`, those with credentials do not keep the others' from a copy."""
+        return f"{key}\nwith credentials" if self._policy.strict and carries(request) else key
 
     def _named(self, request: Request) -> bool:
         """Whether a rule says whose the answer is."""

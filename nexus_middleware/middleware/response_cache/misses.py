@@ -33,7 +33,7 @@ class Misses:
         """Let the request run the app at once, where there is nobody to wait for."""
         if self._pages.level is not None or fetch.entry is not None or self._policy.directives:
             return False
-        if not fetch.alone and self.flights.lead(fetch.key, fetch) is not fetch:
+        if not fetch.alone and self.flights.lead(fetch) is not fetch:
             return False
         self._run(request, fetch)
         return True
@@ -68,7 +68,7 @@ class Misses:
         entry, now = fetch.entry, self._clock()
         if entry is not None and entry.stale > now and not request.again and not asked_anew(request, self._policy):
             self._pages.hits += 1
-            return reply_stale(request, entry, now, again=fetch.key not in self.flights)
+            return reply_stale(request, entry, now, again=fetch.flight not in self.flights)
         if self._policy.directives and b"only-if-cached" in asked(request):
             return problem(request, 504, "There is no stored answer.")
         if not fetch.alone and (answer := (yield from self._join(request, fetch))) is not None:
@@ -97,7 +97,7 @@ class Misses:
     def _join(self, request: Request, fetch: Fetch) -> Steps:
         """Wait for the flight that is on its way, or lead the next one."""
         for _ in range(TRIES):
-            leader = self.flights.lead(fetch.key, fetch)
+            leader = self.flights.lead(fetch)
             if leader is fetch:
                 return (yield from self._claim(request, fetch))
             if request.again:
@@ -107,23 +107,23 @@ class Misses:
             if landed is not None and max(landed.fresh, landed.stale) > now and fits(landed, request.headers):
                 self._pages.hits += 1
                 return reply(landed, wants(request), now, SHARED)
-            if not leader.landed or self.flights.marked(fetch.key, now):
+            if not leader.landed or self.flights.marked(fetch.flight, now):
                 break  # it takes too long, as behind a client who reads slowly, or it cannot be kept
         fetch.alone = True
         return None
 
     def _claim(self, request: Request, fetch: Fetch) -> Steps:
         """Take the lease that lets this worker run the app, or wait for the worker that has it."""
-        level, key = self._pages.level, fetch.key
+        level, flight = self._pages.level, fetch.flight
         for _ in range(TRIES):
             if level is None or not level.live:
                 return None
-            future = level.expect(key)  # before the question, so that no answer comes in between
-            taken, told = yield [level.lease(key), level.question(key, fetch.names, request.headers)]
+            future = level.expect(flight)  # before the question, so that no answer comes in between
+            taken, told = yield [level.lease(flight), level.question(fetch.key, fetch.names, request.headers)]
             fetch.leased = self._clock() if taken else 0.0
             answer = yield from self._told(request, fetch, told)
             if answer is not None or taken is not False:
-                level.forget_wait(key)
+                level.forget_wait(flight)
                 return answer
             if request.again:
                 self.flights.land(fetch, None)
@@ -142,7 +142,7 @@ class Misses:
             self.flights.land(fetch, fetch.entry)
             if fetch.leased and level is not None:
                 fetch.leased = 0.0
-                yield [level.release(fetch.key)]
+                yield [level.release(fetch.flight)]
         return answer
 
     def _run(self, request: Request, fetch: Fetch) -> None:

@@ -9,6 +9,11 @@ from ...http import Request
 CREDENTIALS = (b"cookie", b"authorization")
 
 
+def carries(request: Request) -> bool:
+    """Whether a request says whose it is."""
+    return any(request.header(name) is not None for name in CREDENTIALS)
+
+
 class Seen:
     """Set once somebody has looked."""
 

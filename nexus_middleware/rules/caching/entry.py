@@ -30,6 +30,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     tags: tuple[str, ...] = ()
     known: int = 0  # the number of the newest purge that was known when the app was asked
     route: str = ""  # the template that the app's router matched, so that hits are measured under it too
+    down: float = 0.0  # until when it is given where the app gives no answer at all (RFC 9111, section 4.2.4)
 
     def age(self, now: float) -> int:
         """Return its age in whole seconds (RFC 9111, section 4.2.3)."""

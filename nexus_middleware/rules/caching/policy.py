@@ -34,6 +34,8 @@ class CachePolicy:
             may make the app run.
         stale_if_error: Seconds that a stale answer stands in where the app fails, if the answer neither says how long
             (RFC 5861) nor forbids it.
+        stale_if_down: The same where the app gives no answer at all: it raised before it had begun one. A cache may
+            do so unasked (RFC 9111, section 4.2.4); 0 for never.
         strict: Keep no answer to a request whose Cookie or Authorization the app looked at while it answered. WSGI
             lets nobody watch that: there, such a request's answer is not kept at all.
         targets: Response fields that stand above Cache-Control, the first that is there (RFC 9213).
@@ -46,6 +48,7 @@ class CachePolicy:
     set_cookie: bool = False
     directives: bool = False
     stale_if_error: float = 0.0
+    stale_if_down: float = 60.0
     strict: bool = False
     targets: tuple[str, ...] = ("cdn-cache-control",)
     ignore_query: tuple[str, ...] = ()
@@ -94,7 +97,7 @@ def admit(exchange: Exchange, policy: CachePolicy) -> Entry | str:
         return "it does not say how long it is fresh"
     selected = vary.select({*named, *exchange.vary}, exchange.asked)
     grace = _grace(control, policy)
-    return _useful(_entry(exchange, said, control, (lifetime, grace), selected), exchange.received)
+    return _useful(_entry(exchange, said, control, (lifetime, *grace), selected), exchange.received)
 
 
 def _useful(entry: Entry, now: float) -> Entry | str:
@@ -178,15 +181,15 @@ def _entry(
     exchange: Exchange,
     said: dict[bytes, bytes],
     control: dict[bytes, bytes],
-    times: tuple[float, tuple[float, float]],
+    times: tuple[float, float, float, float],
     selected: Selected,
 ) -> Entry:
     asks = b"no-cache" in control and not control[b"no-cache"]
     born = exchange.received - _initial_age(exchange, said)
     fresh = born + times[0]
-    stale, rescue = fresh + times[1][0], fresh + times[1][1]
+    stale, rescue, down = [fresh + grace for grace in times[1:]]
     etag, modified = said.get(b"etag", b""), said.get(b"last-modified", b"")
-    kept = max(fresh, stale, rescue)
+    kept = max(fresh, stale, rescue, down)
     if etag or modified:
         kept = max(kept, exchange.received) + VALIDATED_FOR
     return Entry(
@@ -204,18 +207,25 @@ def _entry(
         exchange.personal or _shared(control),
         _tags(said, exchange.tags),
         exchange.known,
+        down=0.0 if asks else down,
     )
 
 
-def _grace(control: dict[bytes, bytes], policy: CachePolicy) -> tuple[float, float]:
-    """Return for how many seconds a stale answer may be given: while it is fetched anew, and where the app fails."""
+def _grace(control: dict[bytes, bytes], policy: CachePolicy) -> tuple[float, float, float]:
+    """Return for how many seconds a stale answer may be given.
+
+    While it is fetched anew, where the app fails, and where it gives no answer at all.
+    """
     if not control.keys().isdisjoint((b"must-revalidate", b"proxy-revalidate", b"no-cache")):
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     # s-maxage forbids both too, unless the answer says how long: one that says it means shared caches, as this one
-    implied = 0.0 if b"s-maxage" in control else policy.stale_if_error
-    said = control.get(b"stale-if-error")
     while_fetched = fields.seconds(control.get(b"stale-while-revalidate", b""))
-    return while_fetched, implied if said is None else fields.seconds(said)
+    if b"stale-if-error" in control:
+        said = fields.seconds(control[b"stale-if-error"])
+        return while_fetched, said, said
+    if b"s-maxage" in control:
+        return while_fetched, 0.0, 0.0
+    return while_fetched, policy.stale_if_error, max(policy.stale_if_error, policy.stale_if_down)
 
 
 def _initial_age(exchange: Exchange, said: dict[bytes, bytes]) -> float:
