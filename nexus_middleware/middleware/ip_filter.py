@@ -36,6 +36,7 @@ class Filters:
 
 
 NONE = Filters()
+LIVE_FILTER = "by the filter of the rules file"
 
 
 class IPFilter(Layer[None]):
@@ -121,5 +122,5 @@ class IPFilter(Layer[None]):
         if client in self._blocked:
             return "blocked"
         if self in request.notes:
-            return "by the filter of the rules file"
+            return LIVE_FILTER
         return "in no allowed network" if self._only and client not in self._allow else ""

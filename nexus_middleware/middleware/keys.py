@@ -28,6 +28,7 @@ def by_header(name: str) -> KeyOf:
         value = request.header(field)
         return by_client(request) if value is None else f"{name.lower()}={value.decode('latin-1')}"
 
+    key.__name__ = f"header:{name.lower()}"  # as a rules file writes it
     return key
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -22,6 +23,35 @@ MOST = 500  # told to the store in a second, and rules counted in an hour, by on
 HOUR, DAY = 3_600, 86_400.0
 LOOKS = (256, 2_048, KEPT)  # how far down the list is looked, step by step
 PARTED = "\x1f"  # parts the names in a field of counts
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records are wanted; "" for any. `cursor` is the `id` of the last one of the page before."""
+
+    outcome: str = ""  # refused, would refuse, passed
+    rule: str = ""  # that spoke against it
+    client: str = ""
+    cursor: str = ""
+
+    def among(self, texts: Iterable[bytes]) -> list[dict[str, Any]]:
+        """Return the records that fit."""
+        found: list[dict[str, Any]] = []
+        waiting = bool(self.cursor)
+        for text in texts:
+            if waiting:
+                waiting = _id(text) != self.cursor
+            elif self._fits(record := _told(text)):
+                found.append(record)
+        return found
+
+    def _fits(self, record: dict[str, Any]) -> bool:
+        if self.outcome not in ("", record["outcome"]) or self.client not in ("", record["client"]):
+            return False
+        rulings = [ruling for decision in record["decisions"] for ruling in decision["rules"]]
+        return not self.rule or any(x["rule"] == self.rule and not x["allowed"] for x in rulings)
+
+
+ALL = Sought()
 
 
 class Decisions:
@@ -58,9 +88,9 @@ class Decisions:
                 if field in counts or len(counts) < MOST:
                     counts[field] = counts.get(field, 0) + 1
 
-    def here(self, count: int = 100) -> list[dict[str, Any]]:
+    def here(self, count: int = 100, sought: Sought = ALL) -> list[dict[str, Any]]:
         """Return the newest records of this process, passed ones of the sample too; newest first."""
-        return [msgspec.to_builtins(record) for record in list(self._here)[: -count - 1 : -1]]
+        return sought.among(map(msgspec.json.encode, list(self._here)[::-1]))[:count]
 
     def tick(self, now: float) -> None:
         """Tell the store what came since, for the background thread.
@@ -70,13 +100,13 @@ class Decisions:
         """
         drive(self._flush(), self._store.run)
 
-    def latest(self, count: int = 100) -> list[dict[str, Any]]:
+    def latest(self, count: int = 100, sought: Sought = ALL) -> list[dict[str, Any]]:
         """Return the newest refusals of all processes, and those of shadow mode, newest first; at most 10,000, 24 h."""
-        return drive(self._latest(count), self._store.run)
+        return drive(self._latest(count, sought), self._store.run)
 
-    async def alatest(self, count: int = 100) -> list[dict[str, Any]]:
+    async def alatest(self, count: int = 100, sought: Sought = ALL) -> list[dict[str, Any]]:
         """`latest`, for the event loop."""
-        return await adrive(self._latest(count), self._store.arun)
+        return await adrive(self._latest(count, sought), self._store.arun)
 
     def find(self, request_id: str) -> dict[str, Any] | None:
         """Return the record of a request, if it is kept."""
@@ -118,21 +148,26 @@ class Decisions:
                     kept[field] = kept.get(field, 0) + count
             self._counts = dict(sorted(self._counts.items())[-24:])  # an outage of days is not kept by the hour
 
-    def _latest(self, count: int) -> Steps:
+    def _latest(self, count: int, sought: Sought) -> Steps:
         yield from self._flush()
-        (texts,) = yield [Latest(KEY, count)]
-        return [msgspec.json.decode(text) for text in texts]
+        found: list[dict[str, Any]] = []
+        for depth in (count, *LOOKS):
+            (texts,) = yield [Latest(KEY, depth)]
+            found = sought.among(texts)
+            if len(found) >= count or len(texts) < depth:
+                break
+        return found[:count]
 
     def _find(self, request_id: str) -> Steps:
         for record in list(self._here)[::-1]:
             if record.request_id == request_id:
-                return msgspec.to_builtins(record)
+                return _told(msgspec.json.encode(record))
         yield from self._flush()
         needle = msgspec.json.encode(request_id)
         for depth in LOOKS:
             (texts,) = yield [Latest(KEY, depth)]
             for text in texts:
-                if needle in text and (found := msgspec.json.decode(text))["request_id"] == request_id:
+                if needle in text and (found := _told(text))["request_id"] == request_id:
                     return found
             if len(texts) < depth:
                 break
@@ -152,3 +187,11 @@ class Decisions:
             {"layer": layer, "rule": rule, "refused": row["refused"], "wouldRefuse": row["would refuse"]}
             for (layer, rule), row in most_first
         ]
+
+
+def _told(text: bytes) -> dict[str, Any]:
+    return {**msgspec.json.decode(text), "id": _id(text)}
+
+
+def _id(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=8).hexdigest()

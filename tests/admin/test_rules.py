@@ -85,6 +85,10 @@ def test_decisions_are_found_by_request_and_counted_by_rule(desk):
     assert desk.json("/decisions")["items"][0]["request_id"] == told["request_id"]
     assert desk.json("/decisions?here=1&limit=1")["items"][0]["status"] == 429
     assert desk.problem("/requests/none/decisions")["code"] == "not_kept"
+    assert [x["id"] for x in desk.json("/decisions?outcome=refused&rule=a&limit=1")["items"]] == [told["id"]]
+    assert desk.json(f"/decisions?cursor={told['id']}")["items"] == []
+    assert desk.json("/decisions?outcome=would%20refuse")["items"] == []
+    assert desk.problem("/decisions?outcome=no")["code"] == "bad_outcome"
 
 
 def test_a_key_of_ten_minutes_opens_the_header(desk):
@@ -94,3 +98,84 @@ def test_a_key_of_ten_minutes_opens_the_header(desk):
 
     told = desk.door.get(desk.nexus, "/", headers=[(key["header"], key["key"])])
     assert "RateLimit=passed" in told.headers["x-nexus-decisions"]
+
+
+def test_each_rule_tells_what_it_is_about_and_how_often_it_spoke_against_a_request(desk):
+    post(desk, "enforce", text=LIMIT.replace("name", 'path = "/login"\nmethods = ["POST"]\nname'))
+    post(desk, "stage", text='[[limit]]\nname = "b"\nlimit = "1/minute"\n[filter]\ndeny = ["198.51.100.0/24"]\n')
+    for _ in range(3):
+        desk.door.get(desk.nexus, "/login", method="POST")
+
+    told = desk.json("/rules/each?window=24h")
+    rows = {(row["layer"], row["rule"]): row for row in told["items"]}
+    assert told["state"] == "known"
+    common = {"layer": "RateLimit", "key": "client"}
+    assert rows["RateLimit", "a"] == common | {
+        "rule": "a",
+        "path": "/login",
+        "methods": ["POST"],
+        "exempt": [],
+        "does": "1/minute",
+        "mode": "enforce",
+        "origin": "live",
+        "refused": 2,
+        "wouldRefuse": 0,
+    }
+    assert (rows["RateLimit", "b.staged"]["mode"], rows["RateLimit", "b.staged"]["origin"]) == ("shadow", "staged")
+    assert rows["RateLimit", "default"]["origin"] == "code"
+    assert rows["IPFilter", "by the filter of the rules file"]["does"] == "denies 1"
+    assert rows["InputGuard", ""]["mode"] == "shadow"
+
+
+def test_what_is_counted_of_a_rule_that_went_is_still_told(desk):
+    post(desk, "enforce", text=LIMIT)
+    for _ in range(2):
+        desk.door.get(desk.nexus, "/")
+    post(desk, "rollback")
+
+    (row,) = [row for row in desk.json("/rules/each")["items"] if row["rule"] == "a"]
+    assert (row["origin"], row["refused"]) == ("", 1)
+
+
+def test_a_request_is_asked_about_as_with_the_command(desk):
+    post(desk, "enforce", text=LIMIT + '[filter]\ndeny = ["198.51.100.0/24"]\n')
+
+    told = desk.json("/rules/explain?path=/&method=get&client=192.0.2.1&headers=X-Team:%20a%0AAccept:%20*")
+    assert not told["refused"]
+    assert {
+        "layer": "RateLimit",
+        "rule": "a",
+        "meets": True,
+        "does": "counts on 192.0.2.1; beyond 1 per 60 s refuses with 429",
+    } in told["rules"]
+    told = desk.json("/rules/explain?path=/&client=198.51.100.7")
+    assert told["refused"]
+    assert told["rules"][-1]["does"] == "refuses with 403: by the filter of the rules file"
+    assert desk.json("/decisions?here=1")["items"] == []
+    for wrong in ("", "path=x", "path=/&client=me", "path=/&method=%20", "path=/&headers=nothing"):
+        assert desk.problem(f"/rules/explain?{wrong}")["code"] == "bad_request"
+
+
+def test_from_another_process_only_the_live_rules_are_known(desk):
+    post(desk, "enforce", text=LIMIT + "[[cache]]\npath = '/courses/*'\nttl = 60\n")
+    post(desk, "stage", text=LIMIT)
+    desk.nexus.runtime.front = None
+
+    told = desk.json("/rules/each")
+    assert told["state"] == "unknown"
+    assert [(row["rule"], row["origin"]) for row in told["items"] if row["rule"]] == [
+        ("a", "live"),
+        ("a.staged", "staged"),
+        ("/courses/*", "live"),
+    ]
+    assert desk.json("/rules/explain?path=/courses/1")["state"] == "unknown"
+
+
+def test_each_version_that_is_kept_is_told_with_its_texts(desk):
+    post(desk, "stage", text=LIMIT)
+    post(desk, "enforce")
+
+    assert (told := desk.json("/rules/versions/1"))["staged"] == LIMIT and told["enforced"] == ""
+    assert desk.json("/rules/versions/2")["enforced"] == LIMIT
+    for wrong in ("3", "x", "-1"):
+        assert desk.problem(f"/rules/versions/{wrong}")["code"] == "not_kept"

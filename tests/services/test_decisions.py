@@ -9,7 +9,7 @@ import pytest
 from nexus_middleware.errors import StoreError
 from nexus_middleware.rules.decisions import Decision, Record, Ruling
 from nexus_middleware.services import decisions as module
-from nexus_middleware.services.decisions import Decisions
+from nexus_middleware.services.decisions import Decisions, Sought
 from tests.helpers import Clock
 
 NOW = 1_800_000_000.0
@@ -90,3 +90,19 @@ def test_the_event_loop_has_the_same(store):
     latest, found, counts = asyncio.run(all_of_them())
     assert latest[0]["request_id"] == found["request_id"] == "id-1"
     assert counts[0]["rule"] == "sign-in"
+
+
+def test_records_are_filtered_and_go_on_after_the_last_one_of_a_page(decisions):
+    for n in range(4):
+        decisions.note(record(f"id-{n}", outcome="would refuse" if n % 2 else "refused", rule=f"rule-{n // 2}"))
+
+    def ids(**sought):
+        return [each["request_id"] for each in decisions.latest(10, Sought(**sought))]
+
+    assert ids(outcome="would refuse") == ["id-3", "id-1"]
+    assert ids(rule="rule-0") == ["id-1", "id-0"]
+    assert ids(client="192.0.2.1") == []
+    first = decisions.latest(3)
+    assert ids(cursor=first[-1]["id"]) == ["id-0"]
+    assert [each["id"] for each in decisions.here(3)] == [each["id"] for each in first]
+    assert decisions.find("id-1")["id"] == first[2]["id"]

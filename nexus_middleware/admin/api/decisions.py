@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ...rules.decisions import LASTS, sign
+from ...services.decisions import Sought
 from ..answers import Answer, Problem, done, found
 from ..described import says
 from ..exchange import Exchange
@@ -17,18 +18,30 @@ from . import asked
 HOUR = 3_600
 
 
+Outcome = Literal["", "refused", "would refuse", "passed"]
+
+
 class Kept(asked.Limit):
-    """Whose: of all processes, or with `here` all that this one keeps."""
+    """Which: of all processes, or with `here` all that this one keeps; and from a page's `nextCursor` on."""
 
     here: asked.Flag = "0"
+    outcome: Outcome = ""
+    rule: asked.Text = ""
+    client: asked.Text = ""
+    cursor: asked.Text = ""
 
 
 @says(Listing[Record], query=Kept)
 async def read(exchange: Exchange) -> Answer:
-    """List refusals of all processes, newest first; with ?here=1 all that this process keeps."""
+    """List refusals of all processes, newest first, by outcome, rule and client; with ?here=1 all that this process keeps."""
     decisions, limit = exchange.runtime.decisions, asked.limit(exchange)
-    records = decisions.here(limit) if asked.flag(exchange, "here") else await decisions.alatest(limit)
-    value = {"items": [_shown(record) for record in records], "nextCursor": None, "total": None, "totalExact": False}
+    sought = Sought(**{name: asked.text(exchange, name) for name in ("outcome", "rule", "client", "cursor")})
+    if sought.outcome not in get_args(Outcome):
+        raise Problem(400, "bad_outcome", "outcome is one of refused, would refuse and passed")
+    here = asked.flag(exchange, "here")
+    records = decisions.here(limit, sought) if here else await decisions.alatest(limit, sought)
+    more = records[-1]["id"] if len(records) == limit else None
+    value = {"items": [_shown(x) for x in records], "nextCursor": more, "total": None, "totalExact": False}
     return _found(exchange, value)
 
 

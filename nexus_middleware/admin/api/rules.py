@@ -1,20 +1,31 @@
-"""GET and POST /rules."""
+"""The rules: GET and POST /rules, one version of them, each rule that holds, and what a request would meet."""
 
 from __future__ import annotations
 
+import asyncio
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from ...checks import look
+from ...checks.explaining import Asked, explain, layers_for
+from ...checks.standing import counted, standing
 from ...errors import SettingsError
-from ...middleware.policy import read_policy
+from ...middleware.layer import Layer
+from ...middleware.policy import Policy, read_policy
 from ...rules.networks import Networks
 from ...services.policies import Conflict, RuleSet
 from ..answers import Answer, Problem, done, found
 from ..described import says
 from ..exchange import Exchange
 from ..panels import timestamp
-from ..shapes.security import Rules, RulesChanged
+from ..shapes.rules import EachRule, Explained, Rules, RulesChanged, RulesVersion
+from . import asked
+
+FORMS = [{"format": "ipv4"}, {"format": "ipv6"}]
+HOUR = 3_600
+METHOD, PATH, LINES = "^[A-Za-z]{1,16}$", "^/[!-~]{0,1999}$", r"^([!-9;-~]+:[ -~]*(\n|$)){0,20}$"
 
 
 class Change(msgspec.Struct):
@@ -24,6 +35,15 @@ class Change(msgspec.Struct):
     text: Annotated[str, msgspec.Meta(max_length=60_000)] = ""
     version: Annotated[int, msgspec.Meta(ge=0)] | None = None
     to: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Question(msgspec.Struct):
+    """A request that is asked about: whose, and what for; `headers` has a line for each."""
+
+    path: Annotated[str, msgspec.Meta(pattern=PATH)]
+    method: Annotated[str, msgspec.Meta(pattern=METHOD)] = "GET"
+    client: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema={"anyOf": FORMS})] = "203.0.113.9"
+    headers: Annotated[str, msgspec.Meta(pattern=LINES, max_length=2_000)] = ""
 
 
 @says(Rules)
@@ -40,7 +60,46 @@ async def read(exchange: Exchange) -> Answer:
         "error": policies.error,
         "history": [_shown(each) for each in history],
     }
-    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
+    return _found(exchange, value)
+
+
+@says(RulesVersion)
+async def version(exchange: Exchange) -> Answer:
+    """Tell one of the versions that are kept, with its texts."""
+    text = exchange.parameter("version")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
+    history = await exchange.runtime.policies.ahistory()
+    made = next((each for each in history if each.version == number), None)
+    if made is None:
+        raise Problem(404, "not_kept", "that version is not kept: the newest 50 are")
+    return _found(exchange, {**_shown(made), "enforced": made.enforced, "staged": made.staged})
+
+
+@says(EachRule, query=asked.Window)
+async def each(exchange: Exchange) -> Answer:
+    """List each rule that holds, of code, live or staged, and how often it refused, and would have, in ?window=."""
+    hours = max(1, asked.window(exchange) // HOUR)
+    now, staged, layers = await _standing(exchange)
+    counts = await exchange.runtime.decisions.acounts(hours)
+    items = msgspec.to_builtins(counted(standing(layers, now, staged), counts))
+    known = exchange.runtime.front is not None
+    value = {"items": items, "nextCursor": None, "total": len(items), "totalExact": True}
+    return _found(exchange, {"state": "known" if known else "unknown", **value})
+
+
+@says(Explained, query=Question)
+async def explained(exchange: Exchange) -> Answer:
+    """Say which rules a request would meet, and what they would do, as `nexus explain`; nothing is counted."""
+    try:
+        question = msgspec.convert(dict(exchange.query), Question)
+        ip_address(question.client)
+        request = Asked(question.method, question.path, question.client, question.headers.splitlines())
+    except (msgspec.ValidationError, ValueError, SettingsError) as error:
+        raise Problem(400, "bad_request", f"this is no request that could be asked about: {error}") from error
+    _, _, layers = await _standing(exchange)
+    lines, refused = await asyncio.to_thread(explain, layers, request)  # a layer may read a file of addresses
+    state = "unknown" if exchange.runtime.front is None else "known"
+    return _found(exchange, {"state": state, "refused": refused, "rules": msgspec.to_builtins(lines)})
 
 
 @says(RulesChanged, body=Change)
@@ -76,3 +135,15 @@ def _spare_own(exchange: Exchange, text: str) -> None:
 
 def _shown(each: RuleSet) -> dict[str, Any]:
     return {"version": each.version, "act": each.act, "who": each.who, "at": timestamp(each.at) if each.at else None}
+
+
+async def _standing(exchange: Exchange) -> tuple[Policy, Policy, list[Layer[Any]]]:
+    """Return what is enforced, what is staged, and the layers; of an app that is not known, those of the live rules."""
+    runtime = exchange.runtime
+    live = (await runtime.policies.ahistory() or [runtime.policies.now])[0]
+    now, staged = read_policy(live.enforced), read_policy(live.staged)
+    return now, staged, layers_for(now, staged) if runtime.front is None else look(runtime.front).layers
+
+
+def _found(exchange: Exchange, value: dict[str, Any]) -> Answer:
+    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))

@@ -97,6 +97,7 @@ class Posture(Read):
 class Record(Shape, rename=None):
     """What all layers decided about one request; these names are those of the header."""
 
+    id: str
     request_id: str
     at: Moment
     client: str
@@ -149,29 +150,3 @@ class LevelSet(Done):
 
     level: str
     configured: str
-
-
-class Version(Shape):
-    """Rules as they were at one time: what was done, and by whom; `at` null: since the start."""
-
-    version: int
-    act: str
-    who: str
-    at: Moment | None
-
-
-class Rules(Version):
-    """GET /rules."""
-
-    enforced: str
-    staged: str
-    file: str
-    error: str
-    history: list[Version]
-    meta: Meta
-
-
-class RulesChanged(Done):
-    """POST /rules."""
-
-    version: int

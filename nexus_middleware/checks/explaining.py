@@ -1,0 +1,144 @@
+"""What a request would meet: which rules are about it, on what it would count, and what they would do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from ..errors import SettingsError
+from ..http import Pair, Reply
+from ..middleware.ip_filter import IPFilter
+from ..middleware.layer import Layer
+from ..middleware.limits import Compiled
+from ..middleware.live import STAGED
+from ..middleware.policy import Policy
+from ..middleware.rate_limit import RateLimit
+from ..middleware.response_cache import ResponseCache
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What one rule says of the request."""
+
+    layer: str
+    rule: str  # "" for the layer itself
+    meets: bool
+    does: str
+
+
+def explain(layers: Sequence[Layer[Any]], request: Any) -> tuple[list[Line], bool]:
+    """Return what the rules of the layers say, outermost first, and whether one refuses the request anyway.
+
+    Nothing is counted, and no store is asked.
+
+    >>> from nexus_middleware.middleware.policy import read_policy
+    >>> layers = layers_for(read_policy('filter = {deny = ["192.0.2.0/24"]}'))
+    >>> lines, refused = explain(layers, Asked("GET", "/", "192.0.2.7"))
+    >>> refused, lines[0].does
+    (True, 'refuses with 403: in a denied network')
+    """
+    lines: list[Line] = []
+    for layer in layers:
+        name = type(layer).__name__
+        if layer.mode == "off":
+            continue
+        if type(layer) is RateLimit:
+            lines += [_limit(name, layer, rule, request) for rule in layer.rules]
+        elif isinstance(layer, ResponseCache):
+            lines.append(_cached(name, layer, request))
+        elif "before" in layer.steps and "ask" not in layer.steps:
+            reply = layer.before(request, None)
+            if isinstance(reply, Reply):
+                binds = layer.enforces(request)
+                why = layer.why(request)
+                verb = "refuses" if binds else "would refuse (shadow)"
+                lines.append(Line(name, "", meets=True, does=f"{verb} with {reply.status}{': ' if why else ''}{why}"))
+                if binds and reply.status >= 400:
+                    return lines, True
+    return lines, False
+
+
+def _limit(name: str, layer: RateLimit, rule: Compiled, request: Any) -> Line:
+    if not rule.meets(request):
+        about = "is about " + " ".join([*rule.rule.methods, rule.rule.path]) + " alone"
+        return Line(
+            name, rule.rule.name, meets=False, does="lets this path off" if rule.exempts(request.path) else about
+        )
+    quotas, asked = rule.asked(request)
+    if not asked:
+        return Line(name, rule.rule.name, meets=True, does="does not count this caller")
+    counts = [f"{x.limit.amount} per {x.limit.window:g} s" for x in quotas]
+    on = asked[0][0].removeprefix(quotas[0].prefix)
+    shadow = rule.shadow or layer.mode == "shadow"
+    then = "would refuse with 429, and does not (shadow)" if shadow else "refuses with 429"
+    given_back = ", given back by the answer's status" if rule.rule.count_when else ""
+    return Line(name, rule.rule.name, meets=True, does=f"counts on {on}{given_back}; beyond {', '.join(counts)} {then}")
+
+
+def _cached(name: str, layer: ResponseCache, request: Any) -> Line:
+    rule = layer.rule_for(request.path)
+    if request.method not in ("GET", "HEAD"):
+        return Line(name, "", meets=False, does="leaves it alone: it is neither GET nor HEAD")
+    if rule is None or rule.ttl is None:
+        return Line(name, "", meets=False, does="keeps the answer if that says how long it is fresh")
+    tags = f", tagged {', '.join(rule.tags)}" if rule.tags else ""
+    return Line(name, rule.path, meets=True, does=f"keeps the answer {rule.ttl:g} s if that says nothing else{tags}")
+
+
+def layers_for(policy: Policy, staged: Policy | None = None) -> list[Layer[Any]]:
+    """Return layers that judge as a rules file says, around nothing; what is staged beside it, in shadow."""
+    tried = (
+        [replace(x, name=x.name + STAGED, mode="shadow") for x in staged.limits if x.mode != "off"] if staged else []
+    )
+    limits = RateLimit(_nobody, ())
+    limits.prepare([(policy.limits, policy.strategy), (tried, staged.strategy if staged else "sliding-window")])()
+    filters = [IPFilter(_nobody, allow=policy.allow, deny=policy.deny, mode=policy.filter_mode)]
+    if staged is not None and staged.filter_mode != "off":
+        filters.append(IPFilter(_nobody, allow=staged.allow, deny=staged.deny, mode="shadow"))
+    return [*filters, limits, ResponseCache(_nobody, rules=policy.cache)]
+
+
+class Asked:
+    """The request that is asked about, as the layers' steps see one.
+
+    Raises:
+        SettingsError: a header line has no colon, or the path does not begin with /.
+    """
+
+    again = degraded = False
+    request_id = mount = route = raw_path = ""
+    scheme, body = "https", None
+
+    def __init__(self, method: str, path: str, client: str, headers: Sequence[str] = ()) -> None:
+        self.path, _, query = path.partition("?")
+        if not self.path.startswith("/"):
+            raise SettingsError(f"{path!r} must be a path that begins with /, such as /courses")
+        if wrong := next((line for line in headers if ":" not in line), None):
+            raise SettingsError(f"--header {wrong!r} must be 'NAME: VALUE'")
+        self.method, self.client, self.query = method.upper(), client, query.encode()
+        pairs = [line.partition(":") for line in headers]
+        self.headers: list[Pair] = [(name.strip().lower().encode(), text.strip().encode()) for name, _, text in pairs]
+        self.notes: dict[Any, Any] = {}
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first line of that name."""
+        return next((text for key, text in self.headers if key == name), None)
+
+    def set(self, name: bytes, value: bytes | None) -> None:
+        """Change a line, as `TrustedProxies` does."""
+        kept = [pair for pair in self.headers if pair[0] != name]
+        self.headers = kept if value is None else [*kept, (name, value)]
+
+    def set_origin(self, client: str, scheme: str, host: bytes | None) -> None:
+        """Take who asks from a trusted proxy."""
+        self.client, self.scheme = client, scheme
+        if host is not None:
+            self.set(b"host", host)
+
+    def limit_body(self, limit: int, refuse: Any) -> None:
+        """Nothing: there is no body."""
+
+
+async def _nobody(*_: Any) -> None: ...
