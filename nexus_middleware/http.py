@@ -61,6 +61,7 @@ class Request(Protocol):
     @property
     def trace(self) -> Any: ...  # what all layers have decided so far, a `Trace`
     def header(self, name: bytes) -> bytes | None: ...
+    def lacks(self, names: frozenset[bytes]) -> bool: ...  # has none of these headers
     def set(self, name: bytes, value: bytes | None) -> None: ...  # for the layers inside and the app; None removes
     def set_origin(self, client: str, scheme: str, host: bytes | None) -> None: ...  # for those inside and the app
     def limit_body(self, limit: int, refuse: Refuse) -> None: ...  # bytes; `refuse` answers the one that is longer
@@ -126,10 +127,11 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[Pair, ...] = ()
     again: bool = False  # when it has gone out, run the request once more from this layer inward, unseen
     length: int | None = None  # what content-length says where the body stays behind, as for HEAD
+    sized: bool = False  # content-length is among the headers already, as in a reply that is given many times
 
     def head(self) -> Head:
         """Return the head of this response, content-length included."""
-        if self.status in (204, 304):
+        if self.sized or self.status in (204, 304):
             return Head(self.status, [*self.headers])
         length = len(self.body) if self.length is None else self.length
         return Head(self.status, [*self.headers, (b"content-length", b"%d" % length)])

@@ -100,6 +100,13 @@ class ASGIRequest(_Shared, kw_only=True, eq=False):
             found = self.found = dict(reversed(self.scope["headers"]))
         return found.get(name)
 
+    def lacks(self, names: frozenset[bytes]) -> bool:
+        """Return whether there is no line of any of `names`, in lower case."""
+        found = self.found
+        if found is None:
+            found = self.found = dict(reversed(self.scope["headers"]))
+        return names.isdisjoint(found)
+
     def set(self, name: bytes, value: bytes | None) -> None:
         """Change a header line for the layers inside and the app."""
         kept = [pair for pair in self.scope["headers"] if pair[0] != name]
@@ -170,6 +177,14 @@ class WSGIRequest(_Shared, kw_only=True, eq=False):
         value = self.environ.get(_key(name))
         return None if value is None else value.encode("latin-1")
 
+    def lacks(self, names: frozenset[bytes]) -> bool:
+        """Return whether there is no line of any of `names`, in lower case."""
+        environ = self.environ
+        for key in _keys(names):  # noqa: SIM110  # a generator costs more than all that it looks up
+            if key in environ:
+                return False
+        return True
+
     def set(self, name: bytes, value: bytes | None) -> None:
         """Change a header line for the layers inside and the app."""
         kept = {key: text for key, text in self.environ.items() if key != _key(name)}
@@ -190,6 +205,11 @@ _PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")
 def _key(name: bytes) -> str:
     key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in _PLAIN else f"HTTP_{key}"
+
+
+@lru_cache(64)
+def _keys(names: frozenset[bytes]) -> tuple[str, ...]:
+    return tuple([_key(name) for name in names])
 
 
 def _name(key: str) -> bytes:

@@ -19,14 +19,18 @@ VARIANTS = 16  # of one page; the oldest goes first
 
 
 class Page:
-    """What is kept under one key, newest first, and the last answer made of it."""
+    """What is kept under one key, newest first, and the last answer made of it, for who asks for no other."""
 
-    __slots__ = ("entries", "reply", "size")
+    __slots__ = ("entries", "made", "of", "only", "route", "size", "until")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.size = 0
-        self.reply: tuple[Entry, int, Any] | None = None  # of what, in which second of its age, the answer
+        self.until = 0.0  # when `made` is no longer right: its Age is another, or it is stale
+        self.made: Any = None
+        self.of: Entry | None = None  # what it was made of
+        self.route = ""
+        self.only = False  # whoever asks is answered with it, whatever else the request says
 
     @property
     def names(self) -> tuple[bytes, ...]:
@@ -129,7 +133,7 @@ class Pages:
     def _set(self, key: str, page: Page, entries: list[Entry]) -> None:
         size = sum([_size(entry) for entry in entries]) + len(key) + 500 if entries else 0
         self.bytes += size - page.size
-        page.entries, page.size, page.reply = entries, size, None
+        page.entries, page.size, page.until, page.of = entries, size, 0.0, None
         url = key.partition("\n")[0]
         if not entries:
             self._pages.pop(key, None)

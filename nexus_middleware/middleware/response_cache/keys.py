@@ -25,12 +25,11 @@ class Keys:
     def of(self, request: Request, whose: str = "") -> str:
         """Return the key of a request."""
         host = request.header(b"host") or b""
-        path, raw = request.path, request.raw_path
-        query = request.query
-        more = f"\n{whose}" if whose else ""
+        path, raw, more = request.path, request.raw_path, f"\n{whose}" if whose else ""
         if raw != path:
             path, more = _encoded(path, raw, more)
         url = f"{request.scheme}://{host.decode('latin-1').lower()}{path}"
+        query = request.query
         if not query:
             return url + more if more else url
         text = query.decode("latin-1")

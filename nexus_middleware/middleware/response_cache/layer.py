@@ -13,7 +13,7 @@ from ...rules.caching.policy import CachePolicy
 from ...stores.base import Store
 from ...stores.commands import Command
 from ...stores.level import Level
-from ...stores.pages import LARGEST, Pages
+from ...stores.pages import LARGEST, Page, Pages
 from ..layer import Layer, Tap
 from .directives import asked, satisfied
 from .fetch import Fetch
@@ -21,7 +21,7 @@ from .fills import Fills
 from .keys import Keys
 from .misses import Misses, open_to
 from .options import CacheRule, Rules
-from .replies import hit
+from .replies import WISHES, hit
 from .strict import carries
 
 READS = frozenset(("GET", "HEAD"))
@@ -68,14 +68,15 @@ class ResponseCache(Layer[Any]):
     ) -> None:
         super().__init__(app, store=store)
         self._policy = policy = policy or CachePolicy()
-        self._plain = not policy.directives
+        self._whose = frozenset((b"x-api-key",) if policy.cookies else (b"x-api-key", b"cookie"))
+        directed = (b"cache-control", b"pragma") if policy.directives else ()
+        self._wishes = WISHES | self._whose | {b"authorization", *directed}  # without these, all are answered alike
         self.pages = Pages(max_bytes) if pages is None else pages
         self._rules, self._keys, self._clock = Rules(rules), Keys(policy), clock
         if self.store is not None and self.store.waits:
             self.pages.level = self.pages.level or Level(self.store, self.pages)
         else:
             self.steps = type(self).steps - {"ask"}  # there is nobody to ask: `before` looks itself
-        self._asks = "ask" in self.steps
         self._misses = Misses(self.pages, policy, clock)
         self._flights = self._misses.flights
         self._fills = Fills(self.pages, self._flights, policy, max_entry=max_entry, clock=clock)
@@ -101,12 +102,15 @@ class ResponseCache(Layer[Any]):
 
     def ask(self, request: Request) -> Command[Any] | None:
         level = self.pages.level
-        if level is None or (key := self._key(request)) is None:
+        plain = request.method == "GET" and request.lacks(self._wishes)
+        if level is None or (key := self._key(request, plain=plain)) is None:
+            return None
+        page, now, joining = self.pages.get(key), self._clock(), level.attach()
+        if plain and page is not None and page.only and now < page.until:
             return None
         request.notes[self] = fetch = Fetch(key, self._flight(request, key), self._rules)
-        page, now = self.pages.get(key), self._clock()
         entry = None if page is None else page.find(request)
-        if level.attach() is not None or not level.live or (entry is not None and entry.fresh > now):
+        if joining is not None or not level.live or (entry is not None and entry.fresh > now):
             return None
         if page is None and self._flights.marked(self._flight(request, key), now):
             return None
@@ -114,31 +118,36 @@ class ResponseCache(Layer[Any]):
         return level.question(key, fetch.names, request.headers)
 
     def before(self, request: Request, answer: Any) -> Any:
-        fetch: Fetch | None = request.notes.get(self)
-        if fetch is None and not self._asks:
-            key = self._key(request)
-            return None if key is None else self._serve(request, key, None)
-        if fetch is not None and fetch.steps is not None:
+        notes = request.notes
+        fetch: Fetch | None = notes.get(self)
+        if fetch is None:
+            plain = request.method == "GET" and request.lacks(self._wishes)
+            key = self._key(request, plain=plain)
+            if key is None:
+                return None
+            page, now = self.pages.get(key), self._clock()
+            if plain and page is not None and page.only and now < page.until:
+                self.pages.hits += 1
+                if page.route:
+                    notes["route"] = page.route
+                return page.made
+            return self._serve(request, key, page, now)
+        if fetch.steps is not None:
             return _go_on(fetch, answer)
-        if self._asks and (fetch is None or ("api_key" in request.notes and not self._named(request))):
-            request.notes.pop(self, None)
+        if "api_key" in notes and not self._named(request):
+            del notes[self]
             return None
-        key = self._key(request) if fetch is None else fetch.key
-        if key is None:
-            return None
-        if fetch is not None and answer is not None:
+        if answer is not None:
             self._misses.take(request, fetch, answer)
-        return self._serve(request, key, fetch)
+        return self._serve(request, fetch.key, self.pages.get(fetch.key), self._clock(), fetch)
 
-    def _serve(self, request: Request, key: str, fetch: Fetch | None) -> Any:
-        page, now = self.pages.get(key), self._clock()
+    def _serve(self, request: Request, key: str, page: Page | None, now: float, fetch: Fetch | None = None) -> Any:
         entry = None
         if page is not None:
-            entries = page.entries
-            entry = entries[0] if entries and not entries[0].vary else page.find(request)
+            entry = page.find(request)
             if entry is not None and not (entry.public or open_to(request, entry)):
                 entry = None
-            elif entry is not None and (entry.fresh > now if self._plain else self._may(request, entry, now)):
+            elif entry is not None and self._may(request, entry, now):
                 self.pages.hits += 1
                 if entry.route:
                     request.notes["route"] = entry.route
@@ -180,16 +189,15 @@ class ResponseCache(Layer[Any]):
             return "the request says whose it is, by a Cookie or an API key"
         return "a stored answer, or one of a kind that could not be stored a moment ago"
 
-    def _key(self, request: Request) -> str | None:
+    def _key(self, request: Request, *, plain: bool = False) -> str | None:
         if request.method not in READS or request.scheme not in WEB:
             return None
         if self._rules.keyed and (rule := self._rules.of(request.path)) is not None and rule.key is not None:
             whose = rule.key(request)
             return None if whose is None else self._keys.of(request, whose)
-        header = request.header
-        if (header(b"cookie") is not None and not self._policy.cookies) or header(b"x-api-key") is not None:
+        if "api_key" in request.notes or not (plain or request.lacks(self._whose)):
             return None
-        return None if "api_key" in request.notes else self._keys.of(request)
+        return self._keys.of(request)
 
     def _flight(self, request: Request, key: str) -> str:
         """Return for what a request waits: under `strict`, those with credentials do not keep the others' from a copy."""
@@ -201,7 +209,7 @@ class ResponseCache(Layer[Any]):
 
     def _may(self, request: Request, entry: Entry, now: float) -> bool:
         """Whether `entry` answers the request as it is."""
-        said = asked(request)
+        said = asked(request) if self._policy.directives else None
         return satisfied(said, entry, now) if said else entry.fresh > now
 
     def _alone(self, request: Request, entry: Entry | None) -> bool:

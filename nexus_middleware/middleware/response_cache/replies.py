@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from ...http import Reply, Request
 from ...rules.caching.conditions import same, unchanged, without_body
 from ...rules.caching.entry import Entry
 from ...rules.caching.ranges import part
 from ...stores.pages import Page
+
+WISHES = frozenset((b"if-none-match", b"if-modified-since", b"range"))  # headers by which not all of it is answered
 
 
 class Wants(NamedTuple):
@@ -54,23 +58,20 @@ def reply(entry: Entry, wanted: Wants, now: float, status: bytes, *, again: bool
 
 def hit(request: Request, page: Page, entry: Entry, now: float) -> Reply:
     """Return the answer of a fresh entry: nearly always the one that was made of it within the same second."""
-    header, second = request.header, entry.age(now)
-    made = page.reply
-    if (
-        made is not None
-        and made[0] is entry
-        and made[1] == second
-        and request.method == "GET"
-        and header(b"if-none-match") is None
-        and header(b"if-modified-since") is None
-        and header(b"range") is None
-    ):
-        return made[2]  # type: ignore[no-any-return]
-    wanted = wants(request)
-    answer = reply(entry, wanted, now, b"nexus; hit; ttl=%d" % (entry.fresh - now))
-    if wanted.plain and not wanted.head:
-        page.reply = entry, second, answer
+    plain = request.method == "GET" and request.lacks(WISHES)
+    if plain and page.of is entry and now < page.until:
+        return page.made  # type: ignore[no-any-return]
+    answer = reply(entry, wants(request), now, b"nexus; hit; ttl=%d" % (entry.fresh - now))
+    if plain:
+        page.made = answer = _sized(answer)
+        page.until = min(entry.fresh, entry.born + entry.age(now) + 1)
+        page.of, page.route, page.only = entry, entry.route, not entry.vary and page.entries[:1] == [entry]
     return answer
+
+
+def _sized(answer: Reply) -> Reply:
+    """Return the same reply, with its content-length among its headers."""
+    return msgspec.structs.replace(answer, headers=tuple(answer.head().headers), sized=True)
 
 
 def _part(entry: Entry, asked: bytes, told: tuple[tuple[bytes, bytes], ...], *, again: bool) -> Reply:
