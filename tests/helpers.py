@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from nexus_middleware.errors import StoreError
+
 CLIENT = "203.0.113.7"
 
 
@@ -49,6 +51,18 @@ class Seen:
     @property
     def body(self) -> bytes:
         return b"".join(self.chunks)
+
+
+class Down:
+    """A store like a Redis that is away."""
+
+    url, waits = "redis://down", True
+
+    def run(self, commands):
+        raise StoreError("it is down")
+
+    async def arun(self, commands):
+        raise StoreError("it is down")
 
 
 class Origin:

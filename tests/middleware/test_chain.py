@@ -4,12 +4,11 @@ from concurrent.futures import Future
 
 import pytest
 
-from nexus_middleware.errors import StoreError
 from nexus_middleware.http import Reply, problem
 from nexus_middleware.middleware.layer import Layer
 from nexus_middleware.middleware.request_id import RequestID
 from nexus_middleware.stores.commands import Get, Put
-from tests.helpers import Answer, Origin
+from tests.helpers import Answer, Down, Origin
 
 
 class Watch(Layer[None]):
@@ -272,16 +271,6 @@ def test_a_body_over_the_limit_is_refused_once_by_whoever_reads_it(door, reads, 
     assert door.get(app, method="POST", body=body).status == 413
     assert door.get(app, method="POST", body=b"short").status == 200
     assert origin.bodies == [b"short"]
-
-
-class Down:
-    url, waits = "redis://down", True
-
-    def run(self, commands):
-        raise StoreError("it is down")
-
-    async def arun(self, commands):
-        raise StoreError("it is down")
 
 
 def test_a_store_that_is_down_answers_none_and_is_complained_of_once(door, caplog):

@@ -13,10 +13,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from nexus_middleware import RateLimit, RateLimits, RequestID, SettingsError, allow, allow_now, by_header, limit
-from nexus_middleware.errors import StoreError
 from nexus_middleware.middleware import handlers
 from nexus_middleware.stores.memory import MemoryStore
-from tests.helpers import WSGIDoor
+from tests.helpers import Down, WSGIDoor
 
 
 @pytest.fixture(autouse=True)
@@ -140,15 +139,6 @@ def test_a_handler_s_limit_counts_in_the_store_of_the_layers_around_the_app(make
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_while_the_store_is_down_a_handler_s_calls_are_counted_in_this_process(make, caller):
-    class Down:
-        url, waits = "redis://down", True
-
-        def run(self, commands):
-            raise StoreError("it is down")
-
-        async def arun(self, commands):
-            raise StoreError("it is down")
-
     get = caller(make(limit("1/minute", store=Down())))
 
     assert [get()[0] for _ in range(2)] == [200, 429]

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from nexus_middleware.errors import SettingsError, StoreError
+from nexus_middleware.errors import SettingsError
 from nexus_middleware.middleware.ip_filter import IPFilter
 from nexus_middleware.middleware.keys import by_api_key, by_header, by_user, store_key
 from nexus_middleware.middleware.limits import Rule
 from nexus_middleware.middleware.rate_limit import RateLimit
 from nexus_middleware.middleware.request_id import RequestID
 from nexus_middleware.middleware.security_headers import SecurityHeaders
-from tests.helpers import Origin
+from tests.helpers import Down, Origin
 
 
 def statuses(door, app, n, path="/", **options):
@@ -184,16 +184,6 @@ def test_whom_the_ip_filter_refuses_is_not_counted(door, store):
     app = IPFilter(RateLimit(door.app(Origin()), "1/minute", store=store), deny=["198.51.100.0/24"])
 
     assert [door.get(app, client=c).status for c in ("198.51.100.1", "203.0.113.7")] == [403, 200]
-
-
-class Down:
-    url, waits = "redis://down", True
-
-    def run(self, commands):
-        raise StoreError("it is down")
-
-    async def arun(self, commands):
-        raise StoreError("it is down")
 
 
 @pytest.mark.parametrize(("policy", "told"), [("local", [200, 429]), ("open", [200, 200]), ("closed", [503, 503])])

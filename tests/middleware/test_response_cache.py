@@ -3,14 +3,14 @@
 import flask
 import pytest
 
-from nexus_middleware.errors import SettingsError, StoreError
+from nexus_middleware.errors import SettingsError
 from nexus_middleware.middleware.request_timing import RequestTiming
 from nexus_middleware.middleware.response_cache import CacheRule, ResponseCache
 from nexus_middleware.rules.caching.conditions import matches
 from nexus_middleware.rules.caching.fields import directives, seconds
 from nexus_middleware.stores.base import Listening
 from nexus_middleware.stores.redis import RedisStore
-from tests.helpers import Answer, Origin, WSGIDoor
+from tests.helpers import Answer, Down, Origin, WSGIDoor
 
 FRESH = [("cache-control", "max-age=20"), ("etag", '"1"')]
 
@@ -198,15 +198,7 @@ def test_workers_share_what_is_kept_in_redis(door, redis_url):
         store.close()
 
 
-class Down:
-    url, waits = "redis://down", True
-
-    def run(self, commands):
-        raise StoreError("it is down")
-
-    async def arun(self, commands):
-        raise StoreError("it is down")
-
+class Unheard(Down):
     def listen(self, channel, ear):
         ear.lost()
         return Listening()
@@ -214,7 +206,7 @@ class Down:
 
 def test_while_the_store_is_down_this_process_goes_on_by_itself(door, clock):
     origin = kept(*FRESH)
-    app = ResponseCache(door.app(origin), store=Down(), clock=clock)
+    app = ResponseCache(door.app(origin), store=Unheard(), clock=clock)
     assert [door.get(app).body for _ in range(3)] == [b"abcd"] * 3
     assert len(origin.asked) == 1
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from nexus_middleware.errors import SettingsError, StoreError
+from nexus_middleware.errors import SettingsError
 from nexus_middleware.middleware.limits import PLANS, Rule
 from nexus_middleware.middleware.rate_limit import RateLimit
-from tests.helpers import Answer, Origin
+from tests.helpers import Answer, Down, Origin
 
 
 def statuses(door, app, n, path="/", **options):
@@ -127,15 +127,6 @@ def test_calls_on_shadows_are_given_back_too(door, any_store):
 
 
 def test_what_is_counted_here_while_the_store_is_down_is_given_back_here(door):
-    class Down:
-        url, waits = "redis://down", True
-
-        def run(self, commands):
-            raise StoreError("it is down")
-
-        async def arun(self, commands):
-            raise StoreError("it is down")
-
     app = RateLimit(door.app(Origin(log_in)), "1/hour", count_when=failing, store=Down())
 
     assert statuses(door, app, 3, headers=RIGHT) == [200, 200, 200]

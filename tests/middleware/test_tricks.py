@@ -9,12 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from nexus_middleware import CORS, APIKey, RateLimit, RequestID, Rule, SecurityHeaders, TrustedProxies, by_api_key
-from nexus_middleware.errors import StoreError
 from nexus_middleware.rules.windows import Limit
 from nexus_middleware.stores.commands import Hit
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
-from tests.helpers import Answer, Clock, Origin
+from tests.helpers import Answer, Clock, Down, Origin, WSGIDoor
 
 
 def statuses(door, app, n, path="/", **options):
@@ -226,17 +225,8 @@ def test_18_callers_whose_address_is_unknown(door, any_store):
 
 
 def test_a_store_that_fails_in_the_middle_of_many_calls_fails_each_of_them_alike():
-    class Down:
-        url, waits = "redis://down", True
-
-        def run(self, commands):
-            raise StoreError("it is down")
-
-    store, origin = Down(), Origin()
-    from tests.helpers import WSGIDoor
-
     door = WSGIDoor()
-    app = RateLimit(door.app(origin), "20/hour", store=store)
+    app = RateLimit(door.app(Origin()), "20/hour", store=Down())
     barrier = threading.Barrier(8)
     with ThreadPoolExecutor(8) as pool:
         answers = [*pool.map(lambda _: (barrier.wait(), passed(door, app, 10))[1], range(8))]

@@ -1,7 +1,5 @@
 """What a worker does with a job of ours, without the worker."""
 
-import http.server
-import threading
 import uuid
 
 import pytest
@@ -11,6 +9,7 @@ from nexus_middleware.services.jobs.once import Once
 from nexus_middleware.services.jobs.registry import Work
 from nexus_middleware.services.queues import Queues
 from nexus_middleware.settings import Settings
+from tests.receivers import receiving
 
 
 class Desk:
@@ -46,24 +45,8 @@ def desk(redis_url):
     made.client.close()
 
 
-class Receiver(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
-        self.send_response(self.server.status)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
 @pytest.fixture
 def receiver():
     """A real receiver of webhooks on this machine."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        server.got, server.status = [], 200
-        server.url = f"http://127.0.0.1:{server.server_port}/in"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with receiving("/in") as server:
         yield server
-        server.shutdown()

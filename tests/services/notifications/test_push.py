@@ -1,10 +1,8 @@
 """Web push: a real push service's side, which hands the message to a browser that decrypts it."""
 
 import base64
-import http.server
 import json
 import os
-import threading
 
 import http_ece
 import pytest
@@ -16,6 +14,7 @@ from nexus_middleware import SettingsError
 from nexus_middleware.services.notifications.push import push
 from nexus_middleware.services.notifications.receivers import Receiver
 from nexus_middleware.services.webhooks import Refused, Unreachable
+from tests.receivers import receiving
 
 SUBJECT = "mailto:admin@example.org"
 
@@ -42,24 +41,8 @@ def browser():
 @pytest.fixture
 def service():
     """A push service on this machine."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            self.server.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            self.send_response(self.server.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.got, server.status = [], 201
-        server.url = f"http://push.example.test:{server.server_port}/send/abc"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with receiving("/send/abc", host="push.example.test", status=201) as server:
         yield server
-        server.shutdown()
 
 
 def send(service, browser, vapid, payload=None, **more):
