@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,8 @@ class Runtime:
 
         settings = self.settings
         proxies = [name for name in settings.trusted_proxies if name not in ("*", "unix")]
-        return Security(self.store, ban=Ban.read(settings.ban) if settings.ban else None, spare=proxies)
+        ban = replace(Ban.read(settings.ban), ipv6_prefix=settings.ipv6_prefix) if settings.ban else None
+        return Security(self.store, ban=ban, spare=proxies)
 
     @cached_property
     def filters(self) -> Filters:

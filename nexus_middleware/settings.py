@@ -31,6 +31,7 @@ class Settings:
     environment: str = "development"  # or production, staging, …; shown on the dashboard
     release: str = ""  # your app's version: the charts mark when it changes
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    ipv6_prefix: int = 64  # bits of the network that is one IPv6 caller, to limits, bans and the dashboard's sign-in
     rate_limit: str = "100/minute"  # in the notation of `limits`; "" for none
     rate_limit_exempt: tuple[str, ...] = ()  # paths that it is not about, "/static/*"
     body_limit: int = 500 * 1024  # bytes

@@ -37,7 +37,7 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
     """Return the layers of the stack, outermost first; to edit the list is to edit the stack."""
     settings, store = runtime.settings, runtime.store
     layers: list[Make | None] = [
-        partial(TrustedProxies, networks=settings.trusted_proxies),
+        partial(TrustedProxies, networks=settings.trusted_proxies, ipv6_prefix=settings.ipv6_prefix),
         RequestID,
         partial(Tracing, spans=runtime.telemetry.spans) if runtime.telemetry is not None else None,
         partial(

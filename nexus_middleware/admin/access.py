@@ -34,7 +34,7 @@ class Access:
     def __init__(self, runtime: Runtime, hook: Hook | None) -> None:
         self._token, self._hook = runtime.settings.admin_token, hook
         self.sessions = Sessions(self._token)
-        self._attempts = Attempts(runtime.store)
+        self._attempts = Attempts(runtime.store, ipv6_prefix=runtime.settings.ipv6_prefix)
         self._reminded = float("-inf")
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..errors import StoreError
 from ..middleware.keys import store_key
-from ..rules.networks import bucket
+from ..rules.networks import IPV6_PREFIX, bucket
 from ..rules.windows import Allowance, Limit
 from ..stores.base import Store
 from ..stores.commands import Hit
@@ -24,23 +24,26 @@ class Attempts:
 
     Args:
         store: Where they are counted, for all processes; while it is down they are counted in this one.
+        ipv6_prefix: An IPv6 client is its network of so many bits.
         clock: Seconds that never go backwards.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self, store: Store, *, ipv6_prefix: int = IPV6_PREFIX, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store, self._prefix, self._clock = store, ipv6_prefix, clock
         self._own = MemoryStore(max_callers=MANY)
         self._until: dict[str, float] = {}
 
     def check(self, client: str) -> None:
         """Raise the 429 of a client that is shut out."""
-        left = self._until.get(bucket(client), 0.0) - self._clock()
+        left = self._until.get(bucket(client, self._prefix), 0.0) - self._clock()
         if left > 0:
             raise _too_many(left)
 
     async def failed(self, client: str) -> None:
         """Count a wrong token; raise the 429 if it was one too many."""
-        caller = bucket(client)
+        caller = bucket(client, self._prefix)
         commands = [Hit(((f"admin:failed:{store_key(caller)}", FAILURES),))]
         try:
             answers = await self._store.arun(commands)

@@ -17,6 +17,7 @@ from ..middleware.live import STAGED
 from ..middleware.policy import Policy
 from ..middleware.rate_limit import RateLimit
 from ..middleware.response_cache import ResponseCache
+from ..rules.networks import IPV6_PREFIX
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -87,12 +88,12 @@ def _cached(name: str, layer: ResponseCache, request: Any) -> Line:
     return Line(name, rule.path, meets=True, does=f"keeps the answer {rule.ttl:g} s if that says nothing else{tags}")
 
 
-def layers_for(policy: Policy, staged: Policy | None = None) -> list[Layer[Any]]:
+def layers_for(policy: Policy, staged: Policy | None = None, *, ipv6_prefix: int = IPV6_PREFIX) -> list[Layer[Any]]:
     """Return layers that judge as a rules file says, around nothing; what is staged beside it, in shadow."""
     tried = (
         [replace(x, name=x.name + STAGED, mode="shadow") for x in staged.limits if x.mode != "off"] if staged else []
     )
-    limits = RateLimit(_nobody, ())
+    limits = RateLimit(_nobody, (), ipv6_prefix=ipv6_prefix)
     limits.prepare([(policy.limits, policy.strategy), (tried, staged.strategy if staged else "sliding-window")])()
     filters = [IPFilter(_nobody, allow=policy.allow, deny=policy.deny, mode=policy.filter_mode)]
     if staged is not None and staged.filter_mode != "off":

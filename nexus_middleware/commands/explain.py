@@ -26,6 +26,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", help="such as /courses/7?page=2")
     parser.add_argument("--client", default="203.0.113.9", help="the address of whoever asks (203.0.113.9)")
     parser.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header line")
+    parser.add_argument(
+        "--ipv6-prefix",
+        type=int,
+        default=os.environ.get("NEXUS_IPV6_PREFIX", "64"),
+        metavar="BITS",
+        help="of the network that is one IPv6 caller, for --rules; an app says it itself (NEXUS_IPV6_PREFIX, 64)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--app", help="module:attribute, such as shop.main:app")
@@ -38,7 +45,8 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: there is nothing to try it on, or it cannot be read.
     """
-    layers = look(load(given.app)).layers if given.app else _of_file(given.rules or os.environ.get("NEXUS_RULES", ""))
+    rules = given.rules or os.environ.get("NEXUS_RULES", "")
+    layers = look(load(given.app)).layers if given.app else _of_file(rules, given.ipv6_prefix)
     lines, refused = explain(layers, Asked(given.method, given.path, given.client, given.header))
     if given.json:
         sys.stdout.write(msgspec.json.encode({"refused": refused, "rules": lines}).decode() + "\n")
@@ -49,10 +57,10 @@ def run(given: argparse.Namespace) -> int:
     return int(refused)
 
 
-def _of_file(path: str) -> list[Layer[Any]]:
+def _of_file(path: str, ipv6_prefix: int) -> list[Layer[Any]]:
     if not path:
         raise SettingsError("nothing to try it on: give --app module:attribute or --rules FILE, or set NEXUS_RULES")
     try:
-        return layers_for(read_policy(Path(path).read_text("utf-8")))
+        return layers_for(read_policy(Path(path).read_text("utf-8")), ipv6_prefix=ipv6_prefix)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path!r} cannot be read: {error}") from error

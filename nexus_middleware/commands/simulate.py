@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 from ..errors import SettingsError
 from ..middleware.keys import store_key
 from ..middleware.policy import Policy, read_policy
+from ..rules.networks import bucket
 from ..rules.windows import BORROWED
 from .simulation.plot import plot
 from .simulation.proposals import Proposal, propose
@@ -30,6 +32,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("log", help="an access log: our JSON, Common or Combined; may end with .gz")
     parser.add_argument("--bad", metavar="FILE", help="clients, one a line, that the proposals leave out")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw the refusals over time")
+    parser.add_argument(
+        "--ipv6-prefix",
+        type=int,
+        default=os.environ.get("NEXUS_IPV6_PREFIX", "64"),
+        metavar="BITS",
+        help="of the network that is one IPv6 caller (NEXUS_IPV6_PREFIX, 64)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -43,14 +52,15 @@ def run(given: argparse.Namespace) -> int:
     if policy.strategy in BORROWED:
         raise SettingsError(f"strategy={policy.strategy!r} goes by the time of day: simulate sliding-window or gcra")
     bad = {line.strip() for line in _text(given.bad).splitlines() if line.strip()} if given.bad else set[str]()
-    source, replay, began = Source(given.log), Replay(policy), time.perf_counter()
+    replay, began = Replay(policy, ipv6_prefix=given.ipv6_prefix), time.perf_counter()
+    source = Source(given.log)
     replay.run(source.visits())
     if not replay.visits:
         raise SettingsError(f"{given.log}: none of its {source.lines} lines is a request in a format that we read")
     if given.plot:
         title = f"Requests refused of {replay.visits:,}"
         Path(given.plot).write_text(plot(replay.by_time, source.first, source.last, title), "utf-8")
-    told = _told(policy, replay, source, bad)
+    told = _told(policy, replay, source, _callers(replay, bad, given.ipv6_prefix))
     told["seconds"] = round(time.perf_counter() - began, 2)
     sys.stdout.write(msgspec.json.encode(told).decode() + "\n" if given.json else _as_text(told))
     return 0
@@ -63,7 +73,7 @@ def _text(path: str) -> str:
         raise SettingsError(f"{path!r} cannot be read: {error}") from error
 
 
-def _told(policy: Policy, replay: Replay, source: Source, bad: set[str]) -> dict[str, Any]:
+def _told(policy: Policy, replay: Replay, source: Source, left_out: set[str]) -> dict[str, Any]:
     names = [rule.name for rule in policy.limits if rule.mode != "off"]
     return {
         "requests": replay.visits,
@@ -81,15 +91,20 @@ def _told(policy: Policy, replay: Replay, source: Source, bad: set[str]) -> dict
             {"client": client, "requests": replay.clients[client], "refused": count}
             for client, count in replay.refused_clients.most_common(TOP)
         ],
-        "proposals": [msgspec.to_builtins(each) for each in _proposals(replay, bad)],
+        "proposals": [msgspec.to_builtins(each) for each in _proposals(replay, left_out)],
     }
 
 
-def _proposals(replay: Replay, bad: set[str]) -> list[Proposal]:
-    """Look at the clients of good standing: of whom the log says that under 1 % was refused."""
-    left_out = bad | {x for x, count in replay.refused_then.items() if count >= GOOD * replay.clients[x]}
+def _callers(replay: Replay, bad: set[str], ipv6_prefix: int) -> set[str]:
+    """Return the keys of those who are not in good standing: `bad` clients, and those refused 1 % or more of the time."""
+    clients = bad | {x for x, count in replay.refused_then.items() if count >= GOOD * replay.clients[x]}
+    return {store_key(bucket(client, ipv6_prefix)) for client in clients}
+
+
+def _proposals(replay: Replay, left_out: set[str]) -> list[Proposal]:
+    """Look at the clients of good standing alone."""
     found = [
-        propose(quota, replay.times[name], {quota.prefix + store_key(client) for client in left_out})
+        propose(quota, replay.times[name], {quota.prefix + caller for caller in left_out})
         for name, quota in sorted(replay.quotas.items())
     ]
     return [each for each in found if each is not None]

@@ -8,16 +8,30 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ..http import Request
-from ..rules.networks import bucket
+from ..rules.networks import IPV6_PREFIX, bucket
 
 KeyOf: TypeAlias = Callable[[Request], str | None]
+IPV6 = "ipv6_prefix"  # in `request.notes`: the bits of the network that is one IPv6 caller, if not the usual 64
 SHORT = re.compile(r"[A-Za-z0-9._:@/-]{1,64}", re.ASCII).fullmatch
 
 
 def by_client(request: Request) -> str | None:
-    """Count by client address, an IPv6 one by its /64; all callers whose address is unknown share one count."""
+    """Count by client address, an IPv6 one by its network; all callers whose address is unknown share one count.
+
+    The network is a /64, or what `ipv6_prefix` of the layer or of an outer `TrustedProxies` says.
+    """
     client = request.client
-    return bucket(client) if ":" in client else client or "unknown"
+    return bucket(client, request.notes.get(IPV6, IPV6_PREFIX)) if ":" in client else client or "unknown"
+
+
+def within(key: KeyOf, prefix: int) -> KeyOf:
+    """Return `key`, to which an IPv6 caller is its network of `prefix` bits."""
+
+    def narrowed(request: Request) -> str | None:
+        request.notes[IPV6] = prefix
+        return key(request)
+
+    return narrowed
 
 
 def by_header(name: str) -> KeyOf:

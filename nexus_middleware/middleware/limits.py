@@ -13,7 +13,7 @@ from ..errors import SettingsError
 from ..http import Reply, Request, problem
 from ..rules.paths import exemption, matcher
 from ..rules.windows import BORROWED, Allowance, Limit, Strategy
-from .keys import KeyOf, by_client, store_key
+from .keys import KeyOf, by_client, store_key, within
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
@@ -75,7 +75,7 @@ class Compiled:
         SettingsError: the rule cannot be read.
     """
 
-    def __init__(self, rule: Rule, strategy: Strategy) -> None:
+    def __init__(self, rule: Rule, strategy: Strategy, ipv6_prefix: int | None = None) -> None:
         if not NAME(rule.name):
             raise SettingsError(f"name={rule.name!r} must be of letters, digits, '.', '_' and '-'")
         if rule.mode not in ("enforce", "shadow", "off"):
@@ -85,7 +85,7 @@ class Compiled:
         self._read = lru_cache(PLANS)(self._quotas)
         self._known = lru_cache(CALLERS)(self._keyed)
         self.quotas = self._read(rule.limit) if isinstance(rule.limit, str) else ()  # () if each request has its own
-        self._key = rule.key
+        self._key = rule.key if ipv6_prefix is None else within(rule.key, ipv6_prefix)
         if isinstance(rule.exempt, str):
             raise SettingsError(f"exempt={rule.exempt!r} must be a tuple of paths, such as ({rule.exempt!r},)")
         self._path, self.exempts = matcher(rule.path), exemption(rule.exempt)
@@ -140,7 +140,7 @@ class Compiled:
 NOTHING: tuple[tuple[Quota, ...], Asked] = ((), ())
 
 
-def compiled(rules: Sequence[Rule], strategy: Strategy) -> list[Compiled]:
+def compiled(rules: Sequence[Rule], strategy: Strategy, *, ipv6_prefix: int | None = None) -> list[Compiled]:
     """Make `rules` ready, except those that are off.
 
     Raises:
@@ -150,7 +150,7 @@ def compiled(rules: Sequence[Rule], strategy: Strategy) -> list[Compiled]:
         raise SettingsError(f"strategy={strategy!r} must be one of {', '.join(get_args(Strategy))}")
     if strategy in BORROWED and any(rule.count_when for rule in rules):
         raise SettingsError(f"count_when takes calls back, which strategy={strategy!r} cannot: use 'sliding-window'")
-    made = [each for each in [Compiled(rule, strategy) for rule in rules] if each.rule.mode != "off"]
+    made = [each for each in [Compiled(rule, strategy, ipv6_prefix) for rule in rules] if each.rule.mode != "off"]
     apart(made)
     return made
 

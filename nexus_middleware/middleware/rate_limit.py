@@ -13,6 +13,7 @@ import msgspec
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
 from ..rules.decisions import Ruling
+from ..rules.networks import checked_prefix
 from ..rules.windows import Allowance, Limit, Strategy
 from ..stores.base import Store
 from ..stores.borrowed import counted_in
@@ -47,6 +48,7 @@ class RateLimit(Layer[Allowances]):
         on_error: While the store is down, count in this process, admit everyone, or refuse everyone with 503.
         headers: What callers are told: the fields of the IETF's draft, X-RateLimit-*, both or none.
         count_when, exempt: As of `Rule`, for every rule that has none of its own.
+        ipv6_prefix: An IPv6 caller is its network of so many bits; None for what an outer `TrustedProxies` says, or 64.
         mode: "shadow" decides and records, but refuses nobody and shows nothing.
 
     Raises:
@@ -68,9 +70,11 @@ class RateLimit(Layer[Allowances]):
         headers: HeaderStyle = "ietf",
         count_when: CountWhen | None = None,
         exempt: Sequence[str] = (),
+        ipv6_prefix: int | None = None,
         mode: Mode = "enforce",
     ) -> None:
         super().__init__(app, store=counted_in(store, strategy), mode=mode)
+        self._ipv6_prefix = None if ipv6_prefix is None else checked_prefix(ipv6_prefix)
         for name, value, allowed in (("on_error", on_error, OnError), ("headers", headers, HeaderStyle)):
             if value not in get_args(allowed):
                 raise SettingsError(f"{name}={value!r} must be one of {', '.join(get_args(allowed))}")
@@ -92,7 +96,9 @@ class RateLimit(Layer[Allowances]):
         Raises:
             SettingsError: a rule cannot be read, or two are called the same.
         """
-        book = Book([each for rules, strategy in groups for each in compiled(rules, strategy)])
+        book = Book(
+            [each for rules, strategy in groups for each in compiled(rules, strategy, ipv6_prefix=self._ipv6_prefix)]
+        )
 
         def swap() -> None:
             self._book = book

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from ..errors import SettingsError
 from ..http import App, Request
 from ..rules.forwarded import forwarded
-from ..rules.networks import Networks, client_address
+from ..rules.networks import IPV6_PREFIX, Networks, checked_prefix, client_address
+from .keys import IPV6
 from .layer import Layer
 
 LOG = logging.getLogger("nexus_middleware")
@@ -29,15 +30,23 @@ class TrustedProxies(Layer[None]):
             where nobody can reach this server but through a proxy that replaces the header.
         header: The one that is believed; X-Forwarded-Proto and -Host go with any but `forwarded`, which has its own.
         hops: Take the entry that many from the right, instead of walking over trusted ones.
+        ipv6_prefix: Bits of the network that is one IPv6 caller to all limits inside.
 
     Raises:
-        SettingsError: a network cannot be read, or `hops` is not above 0.
+        SettingsError: a network cannot be read, or a number does not fit.
     """
 
     def __init__(
-        self, app: App, networks: Iterable[str] = (), *, header: str = "x-forwarded-for", hops: int | None = None
+        self,
+        app: App,
+        networks: Iterable[str] = (),
+        *,
+        header: str = "x-forwarded-for",
+        hops: int | None = None,
+        ipv6_prefix: int = IPV6_PREFIX,
     ) -> None:
         super().__init__(app)
+        self._ipv6_prefix = checked_prefix(ipv6_prefix)
         if hops is not None and hops < 1:
             raise SettingsError(f"hops={hops} must be at least 1, the entry that the nearest proxy wrote")
         names = ["0.0.0.0/0", "::/0", "unix"] if "*" in (given := [*networks]) else given
@@ -62,6 +71,8 @@ class TrustedProxies(Layer[None]):
         return self._warned
 
     def before(self, request: Request, answer: None) -> None:
+        if self._ipv6_prefix != IPV6_PREFIX:
+            request.notes[IPV6] = self._ipv6_prefix
         peer = request.client or None
         if not (self._unix if peer is None else peer in self._networks):
             if not self._names and self._hops is None and not self._warned:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from ..errors import SettingsError
+from .networks import IPV6_PREFIX, checked_prefix
 
 UNITS = {"second": 1.0, "minute": 60.0, "hour": 3_600.0, "day": 86_400.0}
 DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(second|minute|hour|day)s?\s*").fullmatch
@@ -43,6 +44,7 @@ class Ban:
         statuses: Of responses that speak against who asked.
         most: For how long a ban is at the most.
         spare: Networks and addresses that are never banned, besides this machine's own and those that may always call.
+        ipv6_prefix: An IPv6 address is banned with its network of so many bits.
 
     Raises:
         SettingsError: a number or a duration does not fit.
@@ -54,6 +56,7 @@ class Ban:
     statuses: tuple[int, ...] = (401, 429)
     most: str | float = "1 day"
     spare: tuple[str, ...] = field(default=())
+    ipv6_prefix: int = IPV6_PREFIX
 
     def __post_init__(self) -> None:
         if self.after < 1:
@@ -63,6 +66,7 @@ class Ban:
         if seconds(self.lasts) > seconds(self.most):
             raise SettingsError(f"lasts={self.lasts!r} is longer than most={self.most!r}")
         seconds(self.within)
+        checked_prefix(self.ipv6_prefix)
 
     def length(self, times: int) -> float:
         """Return how many seconds the ban lasts of an address that is banned for that many times."""

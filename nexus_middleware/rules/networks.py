@@ -16,6 +16,9 @@ from .forwarded import nodes
 MAX_HOPS = 32  # entries of a header that are read, from the right
 MAPPED = b"\0" * 10 + b"\xff\xff"  # an IPv4 address written as an IPv6 one (RFC 4291, section 2.5.5.2)
 NODE = re.compile(r"\[(?P<v6>[^\]]*)\](?::(?P<p6>\d{1,5}))?|(?P<v4>[\d.]+):(?P<p4>\d{1,5})", re.ASCII).fullmatch
+IPV6_PREFIX = (
+    64  # bits of a network that one IPv6 caller has: what a provider gives a household or a server at the least
+)
 NOWHERE = ("0.0.0.0", "::")  # noqa: S104  # an address that nobody has
 
 
@@ -109,7 +112,7 @@ def client_address(
 
 
 @lru_cache(8192)
-def bucket(address: str, *, prefix: int = 64) -> str:
+def bucket(address: str, prefix: int = IPV6_PREFIX) -> str:
     """Return the key by which calls of `address` are counted: an IPv6 address by its network of `prefix` bits.
 
     >>> bucket("2001:db8::1"), bucket("192.0.2.1"), bucket("::ffff:192.0.2.1")
@@ -119,6 +122,23 @@ def bucket(address: str, *, prefix: int = 64) -> str:
     if canonical is None or ":" not in canonical:
         return canonical or address
     return str(ip_network(f"{canonical}/{prefix}", strict=False))
+
+
+def checked_prefix(bits: int) -> int:
+    """Return the bits of the network that is one IPv6 caller.
+
+    >>> checked_prefix(56)
+    56
+
+    Raises:
+        SettingsError: they are none, so few that strangers would share a count, or more than an address has.
+    """
+    if type(bits) is not int or not 32 <= bits <= 128:
+        raise SettingsError(
+            f"ipv6_prefix={bits!r} must be from 32 to 128 bits: 64 is one network, 56 or 48 what some providers give a "
+            "customer, 128 every address for itself"
+        )
+    return bits
 
 
 @lru_cache(64)

@@ -84,7 +84,7 @@ class Blocks:
         """Hold a response against `address`, if bans are for such; it is counted within a second."""
         if self._ban is None or status not in self._ban.statuses or not address or address in self._spare:
             return
-        name = bucket(address)
+        name = bucket(address, self._ban.ipv6_prefix)
         with self._lock:
             if name in self._strikes or len(self._strikes) < MOST_STRIKES:
                 self._strikes[name] = strikes = self._strikes.get(name, 0) + 1
@@ -93,8 +93,10 @@ class Blocks:
 
     def spare(self, address: str) -> None:
         """Keep `address`, from which an administrator has been let in, from being banned for half a day."""
-        name, now = bucket(address), self.clock()
-        if self._ban is not None and self._spared.get(name, 0.0) < now + SPARED_FOR / 2:
+        if self._ban is None:
+            return
+        name, now = bucket(address, self._ban.ipv6_prefix), self.clock()
+        if self._spared.get(name, 0.0) < now + SPARED_FOR / 2:
             with self._lock:
                 self._spared = {x: until for x, until in self._spared.items() if until > now}
                 self._spared[name] = until = now + SPARED_FOR

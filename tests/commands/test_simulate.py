@@ -181,3 +181,14 @@ def test_a_proposal_refuses_nobody_and_one_less_would(calls, window, strategy):
 @given(calls=calls, window=st.sampled_from([0.5, 3.0]))
 def test_the_busiest_window_is_found(calls, window):
     assert busiest(calls, window) == max(sum(0 <= at - start < window for at in calls) for start in calls)
+
+
+def test_an_ipv6_caller_is_its_network_also_where_clients_are_left_out(simulate, tmp_path):
+    calls = [line(START + n, client=f"2001:db8:0:1{n:02x}::{n}") for n in range(30)]
+    rules = '[[limit]]\nlimit = "20/hour"\n'
+    assert "0 refused" in simulate(calls, rules)[1].out
+    assert "10 refused" in simulate(calls, rules, "--ipv6-prefix", "56")[1].out
+    (tmp_path / "bad").write_text("2001:db8:0:1ff::9\n")
+    code, said = simulate(calls, rules, "--ipv6-prefix", "56", "--json", "--bad", str(tmp_path / "bad"))
+    assert (code, json.loads(said.out)["proposals"]) == (0, [])
+    assert simulate(calls, rules, "--ipv6-prefix", "5")[0] == 2

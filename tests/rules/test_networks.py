@@ -99,7 +99,7 @@ def test_a_network_that_cannot_be_read_is_named(cidr):
 
 def test_ipv6_callers_are_counted_by_their_network():
     assert bucket("2001:db8::1") == bucket("2001:DB8:0:0:ffff::2") == "2001:db8::/64"
-    assert bucket("2001:db8::1", prefix=48) == "2001:db8::/48"
+    assert bucket("2001:db8::1", 48) == "2001:db8::/48"
     assert bucket("not an address") == "not an address"
 
 

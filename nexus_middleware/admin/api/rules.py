@@ -142,7 +142,13 @@ async def _standing(exchange: Exchange) -> tuple[Policy, Policy, list[Layer[Any]
     runtime = exchange.runtime
     live = (await runtime.policies.ahistory() or [runtime.policies.now])[0]
     now, staged = read_policy(live.enforced), read_policy(live.staged)
-    return now, staged, layers_for(now, staged) if runtime.front is None else look(runtime.front).layers
+    return (
+        now,
+        staged,
+        layers_for(now, staged, ipv6_prefix=runtime.settings.ipv6_prefix)
+        if runtime.front is None
+        else look(runtime.front).layers,
+    )
 
 
 def _found(exchange: Exchange, value: dict[str, Any]) -> Answer:

@@ -12,6 +12,7 @@ from ...middleware.limits import Quota
 from ...middleware.policy import Policy
 from ...middleware.rate_limit import RateLimit
 from ...rules.accesslog import Visit
+from ...rules.networks import IPV6_PREFIX
 from ...stores.memory import MemoryStore
 
 CALLERS = 5_000_000  # more than a log has, so that nobody is forgotten
@@ -22,10 +23,11 @@ class Replay:
 
     Args:
         policy: The rules to try.
+        ipv6_prefix: An IPv6 caller is its network of so many bits.
         keep_times: Note when each caller called, for `proposals`; 8 bytes a request and limit.
     """
 
-    def __init__(self, policy: Policy, *, keep_times: bool = True) -> None:
+    def __init__(self, policy: Policy, *, ipv6_prefix: int = IPV6_PREFIX, keep_times: bool = True) -> None:
         self.now = 0.0
         self.visits = self.filtered = 0
         self.refused: Counter[str] = Counter()  # by the name of a limit
@@ -41,7 +43,9 @@ class Replay:
         self._store = MemoryStore(clock=lambda: self.now, max_callers=CALLERS)
         self._filter = IPFilter(_nobody, allow=policy.allow, deny=policy.deny, mode=policy.filter_mode)
         # with a store of our own, whatever the strategy, so that the clock is the log's
-        self._limit = RateLimit(_nobody, policy.limits, strategy=policy.strategy, store=self._store)
+        self._limit = RateLimit(
+            _nobody, policy.limits, strategy=policy.strategy, store=self._store, ipv6_prefix=ipv6_prefix
+        )
 
     def run(self, visits: Iterable[Visit]) -> None:
         """Decide about each request, in the order in which they came."""
