@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nexus_middleware.rules.windows import Limit
-from nexus_middleware.stores.commands import Get, GiveBack, Hit
+from nexus_middleware.stores.commands import Get, GiveBack, Hit, Tell
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
 from tests.helpers import Clock
@@ -121,6 +121,17 @@ def test_a_key_in_redis_stays_small_and_ends_by_itself(redis_url):
         store.run([Hit((("k", Limit(100_000, 60.0)),)), Hit((("e", Limit(128, 60.0)),))])
     assert all(store.client.strlen(f"nexus:1:{key}") <= 2048 for key in "ke")
     assert all(0 < store.client.pttl(f"nexus:1:{key}") <= 60_000 for key in "ke")
+    store.close()
+
+
+@pytest.mark.parametrize("strategy", ["sliding-window", "gcra"])
+def test_by_a_clock_that_a_test_holds_no_key_ends_because_the_server_s_goes_on(redis_url, clock, strategy):
+    store, asked = RedisStore(redis_url, budget=5, clock=clock), (("k", Limit(9, 1.0, strategy=strategy)),)
+    (said,) = store.run([Hit(asked)])[0]
+    for again in ([Hit(asked)], [GiveBack(((*asked[0], said),))], [Tell(((*asked[0], ((0, 1),)),))]):
+        assert store.client.pttl("nexus:1:k") > 60_000
+        store.run(again)
+    assert store.client.pttl("nexus:1:k") > 60_000
     store.close()
 
 

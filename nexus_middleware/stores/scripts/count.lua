@@ -4,6 +4,7 @@
 -- Returns allowed, remaining, reset, and when it was counted (0 if it was not) per key. What is refused writes nothing.
 local SLOT = 11
 local now = tonumber(ARGV[1])
+local spare = now and 3600000 or 0 -- by a caller's own clock, which may stand still, keys outlive what the server's says
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
@@ -48,7 +49,7 @@ local function add_ring(s)
   end
   s.total = s.total + s.cost
   kept = kept .. struct.pack('>I7I4', s.now, calls)
-  redis.call('SET', s.key, struct.pack('>I4', s.total) .. kept, 'PX', math.ceil(s.window / 1000))
+  redis.call('SET', s.key, struct.pack('>I4', s.total) .. kept, 'PX', math.ceil(s.window / 1000) + spare)
   s.remaining = s.amount - s.total
   s.reset = struct.unpack('>I7', kept) + s.window - s.now
 end
@@ -66,7 +67,7 @@ local function judge_gcra(s)
 end
 
 local function add_gcra(s)
-  redis.call('SET', s.key, string.format('%.17g', s.due), 'PX', math.ceil((s.due - now) / 1000))
+  redis.call('SET', s.key, string.format('%.17g', s.due), 'PX', math.ceil((s.due - now) / 1000) + spare)
 end
 
 local limits, refused, stop = {}, {}, math.huge

@@ -2,6 +2,7 @@
 -- KEYS: one per limit.  ARGV: now or '' for the server's clock (microseconds); then amount, window, cost, strategy, at, reset.
 local SLOT = 11
 local now = tonumber(ARGV[1])
+local spare = now and 3600000 or 0 -- as in count.lua
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
@@ -26,7 +27,7 @@ end
 local function back_gcra(key, raw, share, left)
   local due = tonumber(raw) - math.max(0, math.min(share, left))
   if due > now then
-    redis.call('SET', key, string.format('%.17g', due), 'PX', math.ceil((due - now) / 1000))
+    redis.call('SET', key, string.format('%.17g', due), 'PX', math.ceil((due - now) / 1000) + spare)
   else
     redis.call('DEL', key)
   end

@@ -3,6 +3,7 @@
 -- (age, calls), oldest first, for each key.
 local SLOT, SLOTS = 11, 128
 local now, n = tonumber(ARGV[1]), 2
+local spare = now and 3600000 or 0 -- as in count.lua
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
@@ -35,7 +36,7 @@ local function tell_ring(key, window, told)
     parts[#parts + 1] = struct.pack('>I7I4', slots[at][1], slots[at][2])
   end
   if total > 0 then
-    redis.call('SET', key, struct.pack('>I4', total) .. table.concat(parts), 'PX', math.ceil(window / 1000))
+    redis.call('SET', key, struct.pack('>I4', total) .. table.concat(parts), 'PX', math.ceil(window / 1000) + spare)
   end
 end
 
@@ -43,7 +44,7 @@ local function tell_gcra(key, amount, window, told)
   local step, late = window / amount, 0
   for _, each in ipairs(told) do late = math.max(late, each[1]) + step * each[2] end
   local due = math.max(tonumber(redis.call('GET', key) or '0'), now) + math.max(0, late - now)
-  if due > now then redis.call('SET', key, string.format('%.17g', due), 'PX', math.ceil((due - now) / 1000)) end
+  if due > now then redis.call('SET', key, string.format('%.17g', due), 'PX', math.ceil((due - now) / 1000) + spare) end
 end
 
 for _, key in ipairs(KEYS) do
