@@ -1,5 +1,9 @@
 """ResponseCache: what is stored, what is answered from it, and that nobody gets another's answer."""
 
+import gc
+import tracemalloc
+from collections import deque
+
 import flask
 import pytest
 
@@ -171,6 +175,23 @@ def test_memory_stays_within_its_bytes_under_a_flood_of_urls(door, clock):
     for i in range(200):
         door.get(app, f"/{i}")
     assert 10_000 < app.pages.bytes <= 20_000
+
+
+@pytest.mark.parametrize(("size", "urls"), [(0, 1_500), (20_000, 200)])
+def test_what_python_holds_for_a_flood_of_urls_is_within_the_bytes_too(asgi_door, clock, size, urls):
+    origin = Origin(lambda path, _: Answer([bytes([len(path)]) * size], headers=[*FRESH]))
+    origin.asked = deque(maxlen=1)
+    app = ResponseCache(asgi_door.app(origin), clock=clock, max_bytes=2**20)
+    asgi_door.get(app)
+    tracemalloc.start()
+    try:
+        began = tracemalloc.get_traced_memory()[0]
+        for i in range(urls):
+            asgi_door.get(app, f"/{i}", query=b"q=%d" % i)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - began <= 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_rule_keeps_answers_that_say_nothing_themselves(door, clock):

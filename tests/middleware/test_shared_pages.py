@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from nexus_middleware.services.cache.pages import PageCache
 from nexus_middleware.stores.redis import RedisStore
 from tests.helpers import Answer, ASGIDoor, Origin
 
+ROOT = Path(__file__).parents[2]
 FRESH = [("cache-control", "max-age=60, stale-while-revalidate=60"), ("etag", '"1"')]
 
 
@@ -86,6 +90,20 @@ def test_500_at_once_in_two_workers_run_the_app_once(door, workers):
 
     seen = door.loop.run_until_complete(all_at_once())
     assert ({one.body for one in seen}, len(origin.asked)) == ({b"abcd"}, 1)
+
+
+@pytest.mark.parametrize(("doors", "callers"), [(("asgi", "asgi"), 250), (("asgi", "wsgi"), 50)])
+def test_a_cold_page_that_two_processes_are_asked_for_at_once_is_one_run_of_the_app(
+    redis_url, redis_server, doors, callers
+):
+    command = [sys.executable, "-m", "tests.middleware.crowd", redis_url]
+    running = [
+        subprocess.Popen([*command, door, str(callers), "2"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for door in doors
+    ]
+    told = [process.communicate(timeout=60)[0] for process in running]
+    assert told == [f"{callers} of run 1"] * 2
+    assert int(redis_server.client.get("runs")) == 1
 
 
 def test_if_it_cannot_be_kept_the_other_worker_does_not_wait_for_the_lease_to_end(door, workers):
