@@ -55,6 +55,8 @@ class Fills:
 
     def judge(self, request: Request, fetch: Fetch, head: Head) -> Reply | Tap | None:
         """Decide on the head of an answer: a tap copies it, a reply stands for it."""
+        if fetch.size:  # an app that begins anew in the middle of its body: nobody knows what that is
+            return self._refuse(fetch, head, "it began a second time")
         entry = fetch.entry
         rule = fetch.rule = fetch.rules.of(request.path)
         said = dict(head.headers)
@@ -138,7 +140,7 @@ class Fills:
         draft = fetch.draft
         if draft is None:
             return None
-        fetch.parts.append(chunk)
+        fetch.parts.append(bytes(chunk))  # no copy, unless it is a view of what the app will change
         fetch.size += len(chunk)
         if fetch.size > self._max_entry:
             return self._give_up(fetch, f"its body is over {self._max_entry} bytes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import msgspec
@@ -10,6 +11,7 @@ from . import fields
 from .entry import Entry, Pairs
 from .policy import TAGS, CachePolicy, Exchange, admit
 
+TAG = re.compile(rb'(?:W/)?"[^"]*"|[^\s,]+')  # one without quotes is none, but some send such
 # what a 304 says of a body, it says of one that it does not bring
 LEFT = frozenset(b"content-length content-encoding content-type content-range content-location content-md5".split())
 BODYLESS = frozenset(b"content-length content-encoding content-type content-range content-language".split())
@@ -27,10 +29,14 @@ def unchanged(entry: Entry, none_match: bytes | None, modified_since: bytes | No
 
 
 def matches(wanted: bytes, etag: bytes) -> bool:
-    """Whether `If-None-Match: wanted` names `etag`, compared weakly (RFC 9110, section 13.1.2)."""
+    """Whether `If-None-Match: wanted` names `etag`, compared weakly (RFC 9110, section 13.1.2).
+
+    >>> matches(b'"1", W/"2,3"', b'"2,3"'), matches(b'"1", "2"', b'"3"')
+    (True, False)
+    """
     if not etag:
         return False
-    return wanted.strip() == b"*" or _opaque(etag) in {_opaque(part) for part in fields.members(wanted)}
+    return wanted.strip() == b"*" or _opaque(etag) in {_opaque(part) for part in TAG.findall(wanted)}
 
 
 def same(entry: Entry, if_range: bytes | None) -> bool:
