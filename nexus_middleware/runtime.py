@@ -109,7 +109,8 @@ class Runtime:
             probes.append(HitProbe(self._hits))
 
     def _queue_stats(self) -> dict[str, Any]:
-        return {**self.queues.all_stats()}  # rq is loaded by the one process that asks
+        self.queues.ledger.sample(self.queues.jobs.queues)  # rq is loaded by the one process that asks
+        return {**self.queues.all_stats()}
 
     def _attacks(self) -> int:
         """Count the security events of the busier of this minute and the last, without what administrators did."""

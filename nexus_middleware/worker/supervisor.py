@@ -21,7 +21,7 @@ from ..services.queues.schedules import Schedules
 from .child import DRY
 
 SHORTEST, LONGEST = 1.0, 30.0  # seconds before a child that died is started again
-SETTLED = 60.0  # seconds after which a child counts as well
+SETTLED = 10.0  # seconds after which a child counts as well: so does one that had a job, which it may not outlive
 SWEEP = 5.0  # seconds
 AFTER_OUTAGE = 10.0  # seconds that workers are given to report, when the store is back
 
@@ -124,12 +124,13 @@ class Supervisor:
         if code in (0, DRY):
             slot.pause, slot.due = 0.0, float("inf") if code == DRY else 0.0
             return
-        slot.pause = SHORTEST if now - slot.born > SETTLED else min(LONGEST, max(SHORTEST, slot.pause * 2))
-        slot.due = now + slot.pause
         try:
             rescued = self._ledger.rescue(worker=slot.name)
         except StoreError:
             rescued = 0  # the sweep will find it
+        well = rescued or now - slot.born > SETTLED
+        slot.pause = SHORTEST if well else min(LONGEST, max(SHORTEST, slot.pause * 2))
+        slot.due = now + slot.pause
         if not self._signals:
             self._log.warning("a worker died", worker=slot.name, code=code, rescued=rescued, restart_in=slot.pause)
 
@@ -192,6 +193,7 @@ class Keeper:
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP
             self._tell_ready()
+            self._ledger.sample(self._queues)
             rescued = self._ledger.rescue(self._queues)
             if rescued:
                 self._log.warning("jobs of dead workers were put back", jobs=rescued)

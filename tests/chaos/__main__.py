@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from . import ours, plain_rq
 
+RUNS = {"nexus": ours.run, "rq": plain_rq.run}
+COUNTS = ("jobs", "done", "twice", "failed", "seen", "LOST", "kills", "stops")
+TIMES = ("rescue", "again", "back", "due", "late", "took")
+
 
 def main() -> int:
-    """Run both, print a table; 1 if ours lost a job."""
+    """Run what is asked for, print a table; 1 if ours lost a job."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)} (all)")
     parser.add_argument("--jobs", type=int, default=2_000)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--restarts", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=120.0, help="over which the jobs are queued")
     parser.add_argument("--seed", type=int, default=1)
     given = vars(parser.parse_args())
-    head = f"{'':22}{'jobs':>6}{'done':>6}{'twice':>6}{'failed':>7}{'seen':>6}{'LOST':>6}{'kills':>6}{'stops':>6}"
-    print(f"{head}  rescue ≤ s  again ≤ s   late ≤ s   took s")
+    names = given.pop("names") or [*RUNS]
+    if unknown := {*names} - {*RUNS}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(RUNS)}")
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; times in seconds, each the longest")
+    print("".join([f"{'':10}", *[f"{name:>7}" for name in (*COUNTS, *TIMES)]]), flush=True)
     lost = 0
-    for name, run in (("nexus worker, 2 proc.", ours.run), ("rq worker, scheduler", plain_rq.run)):
+    for name in names:
         with tempfile.TemporaryDirectory(prefix="nexus-chaos-") as folder:
-            told = run(Path(folder), **given)
-        late = f"{max(told.late_within):.1f}" if told.late_within else "-"
-        print(
-            f"{name:22}{told.jobs:6}{told.done:6}{told.twice:6}{told.failed:7}{told.failed_told:6}"
-            f"{len(told.lost):6}{told.kills:6}{told.outages:6}{told.rescued_within:12.1f}{told.again_within:11.1f}{late:>11}{told.seconds:9.0f}",
-            flush=True,
-        )
-        lost += len(told.lost) if run is ours.run else 0
+            told = RUNS[name](Path(folder), **given)
+        print(line(name, told), flush=True)
+        lost += len(told.lost) if name == "nexus" else 0
     return int(lost > 0)
+
+
+def line(name: str, told: ours.Report) -> str:
+    """Return what became of the jobs of one run, in one line."""
+    counts = (
+        told.jobs,
+        told.done,
+        told.twice,
+        told.failed,
+        told.failed_told,
+        len(told.lost),
+        told.kills,
+        told.outages,
+    )
+    times = (
+        told.rescued_within,
+        told.again_within,
+        max(told.back_within, default=None),
+        max(told.due_within, default=None),
+        max(told.late_within, default=None),
+        told.seconds,
+    )
+    shown = [f"{'-' if each is None else format(each, '.1f'):>7}" for each in times]
+    return "".join([f"{name:10}", *[f"{count:7}" for count in counts], *shown])
 
 
 if __name__ == "__main__":

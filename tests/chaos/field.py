@@ -150,4 +150,11 @@ def longest_rescue(field: Field) -> float:
     return longest
 
 
+def work_again(field: Field) -> list[float]:
+    """Return the seconds from each kill to the next begin of any job: what the machine and the start of a worker take."""
+    starts = [at for at, what, _ in field.lines() if what == "start"]
+    following = [next((at for at in starts if at > kill), None) for kill in field.kills]
+    return sorted(at - kill for kill, at in zip(field.kills, following, strict=True) if at is not None)
+
+
 PYTHON = sys.executable

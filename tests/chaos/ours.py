@@ -14,7 +14,7 @@ from nexus_middleware.services.jobs.registry import QUEUES
 from nexus_middleware.services.queues import Queues
 from nexus_middleware.settings import Settings
 
-from .field import PYTHON, Field, longest_rescue
+from .field import PYTHON, Field, longest_rescue, work_again
 
 COMMAND = [PYTHON, "-m", "nexus_middleware", "worker", "--app", "tests.chaos.jobs_app:queues", "--processes", "2"]
 
@@ -34,7 +34,9 @@ class Report:
     outages: int
     rescued_within: float  # seconds, the longest that a dead worker held a job
     again_within: float  # seconds, the longest from a run that was cut off to the next run of its job
-    late_within: tuple[float, ...]  # seconds from the end of an outage to a retry that was due in it
+    back_within: list[float]  # seconds from each kill to the next begin of any job, sorted
+    due_within: tuple[float, ...]  # seconds from the end of an outage until a retry due in it was put into its queue
+    late_within: tuple[float, ...]  # and until it began, behind what waited in the queues before its own
     seconds: float
 
 
@@ -52,10 +54,10 @@ def run(folder: Path, *, jobs: int, kills: int, restarts: int, seconds: float, s
         producer = threading.Thread(target=_produce, args=(queues, jobs, seconds))
         producer.start()
         held.start()
-        late = _fight(field, queues, kills, restarts, seconds)
+        late, due = _fight(field, queues, kills, restarts, seconds)
         producer.join(120)
         _await_the_end(queues)
-        return _report(field, queues, held, late, jobs=jobs, seconds=time.time() - began)
+        return _report(field, queues, held, late, due, jobs=jobs, seconds=time.time() - began)
     finally:
         held.stop()
         queues.close()
@@ -115,25 +117,34 @@ def _insist(queues: Queues, queue: str, number: str, **payload: object) -> None:
     raise AssertionError(f"job {number} could not be queued")
 
 
-def _fight(field: Field, queues: Queues, kills: int, restarts: int, seconds: float) -> list[str]:
-    """Kill and restart at random times; return the jobs whose retry was due in an outage."""
+def _fight(field: Field, queues: Queues, kills: int, restarts: int, seconds: float) -> tuple[list[str], list[float]]:
+    """Kill and restart at random times; return the jobs whose retry was due in an outage, and when it was in its queue."""
     deeds = ["kill"] * kills + ["restart"] * restarts
     field.random.shuffle(deeds)
-    late = []
+    late: list[str] = []
+    due: list[float] = []
     time.sleep(2.0)  # the first worker is up
     for i, deed in enumerate(deeds):
         time.sleep(field.random.uniform(0.5, 1.5) * seconds / len(deeds))
         if deed == "kill":
             field.kill(whole=bool(i % 2))
             continue
-        number = f"late-{i}"
-        _insist(queues, QUEUES[i % 5], number, kind="late")
+        number, queue = f"late-{i}", QUEUES[i % 5]
+        _insist(queues, queue, number, kind="late")
         if _until(lambda number=number: field.counts("failed")[number], 8.0):
             time.sleep(0.2)  # its end is written down; it is due in 2 s
             late.append(number)
         field.restart_redis(3.0)
+        if number in late:
+            _until(lambda queue=queue: not _overdue(field, queue), 15.0)
+            due.append(time.time() - field.outages[-1][1])
         _until(lambda number=number: field.counts("start")[number] > 1, 15.0)  # nobody is killed while this is timed
-    return late
+    return late, due
+
+
+def _overdue(field: Field, queue: str) -> int:
+    """How many retries of `queue` should have been put into it by now."""
+    return int(field.server.client.zcount(f"rq:scheduled:{queue}", 0, time.time()))
 
 
 def _await_the_end(queues: Queues) -> None:
@@ -155,7 +166,9 @@ def _until(holds, seconds: float) -> bool:
     return True
 
 
-def _report(field: Field, queues: Queues, held: Held, late: list[str], *, jobs: int, seconds: float) -> Report:
+def _report(
+    field: Field, queues: Queues, held: Held, late: list[str], due: list[float], *, jobs: int, seconds: float
+) -> Report:
     done, started = field.counts("done"), field.counts("start")
     failed: set[str] = set()
     for queue in QUEUES:
@@ -178,6 +191,8 @@ def _report(field: Field, queues: Queues, held: Held, late: list[str], *, jobs: 
         outages=len(field.outages),
         rescued_within=held.longest,
         again_within=longest_rescue(field),
+        back_within=work_again(field),
+        due_within=tuple(due),
         late_within=tuple(
             max(0.0, starts[1] - _next(ends, starts[0])) for starts in second.values() if len(starts) > 1
         ),

@@ -13,7 +13,7 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from nexus_middleware.services.jobs.registry import QUEUES
 
-from .field import PYTHON, Field, longest_rescue
+from .field import PYTHON, Field, longest_rescue, work_again
 from .ours import Report
 
 FAR = 10**7  # seconds: as if so much time had passed for RQ's maintenance
@@ -103,6 +103,8 @@ def _report(field: Field, queues: list[Queue], jobs: int, seconds: float) -> Rep
         outages=len(field.outages),
         rescued_within=float("nan"),  # its maintenance was called by hand
         again_within=longest_rescue(field),
+        back_within=work_again(field),
+        due_within=(),
         late_within=(),
         seconds=seconds,
     )

@@ -211,3 +211,26 @@ def test_the_shapes_are_json_in_camel_case(queues, board):
     page = json.loads(msgspec.json.encode(board.jobs(QUEUE, "waiting")))
     assert {"items", "nextCursor", "total", "totalExact"} == {*page}
     assert {"enqueuedAt", "requestId", "attempt"} <= {*page["items"][0]}
+
+
+def test_the_most_that_waited_and_the_longest_are_kept_by_the_minute(queues, board, redis_server):
+    assert {(point.waiting, point.oldest_wait_seconds) for point in board.history(QUEUE).points} == {(None, None)}
+    ident, _ = queues.enqueue_many("add", [{"a": 1, "b": 1}] * 2)
+    redis_server.client.hset(f"rq:job:{ident}", "since", f"{time.time() - 90:.6f}")
+    queues.ledger.sample(queues.jobs.queues)
+    queues.clear(QUEUE)
+    queues.ledger.sample(queues.jobs.queues)  # what is less does not hide what was more
+    for window in (3600, 86_400):
+        points = board.history(QUEUE, window=window).points[-2:]  # a step may have ended meanwhile
+        assert max(point.waiting or 0 for point in points) == 2
+        assert 90 <= max(point.oldest_wait_seconds or 0 for point in points) < 120
+    others = board.history("email-queue").points[-2:]
+    assert {point.waiting for point in others} <= {0, None}
+    assert 0 in [point.waiting for point in others]  # somebody looked, and none waited
+
+
+def test_looking_at_what_waits_keeps_no_more_keys_than_queues_with_jobs(queues, redis_server):
+    before = {*redis_server.client.keys()}
+    for _ in range(3):
+        queues.ledger.sample(queues.jobs.queues)
+    assert {*redis_server.client.keys()} - before == {b"nexus:1:queues:looked:60", b"nexus:1:queues:looked:3600"}

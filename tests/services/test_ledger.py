@@ -7,7 +7,7 @@ from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 
 from nexus_middleware.services.cache import Cache
 from nexus_middleware.services.jobs.ledger import MOST_RESCUES
-from tests.services.jobs import MAIL, fetch, read, run_one
+from tests.services.jobs import MAIL, NOTE, fetch, read, run_one
 
 
 def test_a_fetched_job_is_among_the_started_ones_in_the_same_step(queues, redis_server):
@@ -29,6 +29,28 @@ def test_the_job_of_a_dead_worker_is_put_back_at_the_head_and_its_late_report_is
     assert queues.ledger.finish("v", again, "done", "null", times="1:1")
     stats = queues.stats("email-queue")
     assert (stats.completed, stats.rescued_total) == (1, 1)
+
+
+def test_a_rescued_job_is_run_before_all_that_waits_in_other_queues(queues):
+    note = queues.queue_notification(**NOTE)
+    claim = fetch(queues)
+    mails = [queues.queue_email(**MAIL) for _ in range(3)]
+    later = queues.queue_notification(**NOTE)
+    assert queues.ledger.rescue(worker="w") == 1
+    assert fetch(queues).job.id == claim.job.id == note
+    assert [fetch(queues).job.id for _ in range(4)] == [*mails, later]  # and the queues are in their order again
+
+
+def test_a_rescued_job_waits_while_its_queue_is_paused_or_not_served(queues):
+    queues.queue_notification(**NOTE)
+    claim, mail = fetch(queues), queues.queue_email(**MAIL)
+    queues.ledger.rescue(worker="w")
+    assert queues.ledger.fetch("w", ["analytics-queue"]) is None
+    queues.pause("notifications-queue")
+    assert fetch(queues).job.id == mail
+    assert fetch(queues) is None
+    queues.resume("notifications-queue")
+    assert fetch(queues).job.id == claim.job.id
 
 
 def test_a_claim_that_has_run_out_is_swept_and_one_with_a_heartbeat_is_not(queues, redis_server):

@@ -83,3 +83,13 @@ def test_a_child_that_keeps_dying_is_started_ever_later(queues):
     assert slot.pause == 1
     supervisor._ended(slot, 0)  # it did its share: a fresh one takes over at once
     assert slot.due == 0
+
+
+def test_a_child_that_dies_in_a_job_is_started_again_after_a_second_however_often(queues):
+    supervisor, slot = Supervisor(queues), Slot()
+    queues.enqueue_many("analytics.metric", [{"metric": "users", "period": "2026-01"}] * 4)
+    for number in range(4):
+        slot.name, slot.born = f"w{number}", time.monotonic()
+        assert queues.ledger.fetch(slot.name, queues.jobs.queues)
+        supervisor._ended(slot, -9)
+        assert slot.pause == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -229,9 +228,11 @@ class Ledger:
 
     def alive(self, name: str) -> bool:
         """Whether a worker lives whose name begins with `name`."""
-        with trip():
-            found: Any = self.client.zrange(f"{self.prefix}queues:workers", f"({time.time()}", "+inf", byscore=True)
-        return any(each.startswith(name.encode()) for each in found)
+        with trip(), self.client.pipeline(transaction=False) as pipe:
+            pipe.time()  # the clock by which the end of each was written
+            pipe.zrange(f"{self.prefix}queues:workers", 0, -1, withscores=True)
+            (now, _), found = pipe.execute()
+        return any(each.startswith(name.encode()) for each, end in found if end > now)
 
     def rescue(self, queues: Sequence[str] = (), *, worker: str = "") -> int:
         """Put back the jobs of `worker`, or those in `queues` whose worker has died; how many."""
@@ -246,6 +247,10 @@ class Ledger:
         """Return the number of live workers, and a row for each queue, in one trip."""
         workers, rows = json.loads(self.run("stats", *[self.wire(queue) for queue in queues]))
         return workers, rows
+
+    def sample(self, queues: Sequence[str]) -> None:
+        """Note, for the charts, how many jobs wait now, and for how long."""
+        self.run("sample", *[self.wire(queue) for queue in queues])
 
     def pause(self, queue: str, *, paused: bool) -> None:
         """Let no worker take a job of `queue` any more, or again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from rq.defaults import RQ_KEY_PREFIX
 from ...errors import SettingsError
 from ...rules.buckets import merged, percentile
 from ..jobs.scripts import HOLD, trip
-from .shapes import STATES, Grown, History, JobDetail, Page, Point, State, WorkerRow, detail, matches, row
+from .shapes import STATES, Grown, History, JobDetail, Page, Point, State, WorkerRow, detail, matches, point, row
 from .twins import twin
 
 if TYPE_CHECKING:
@@ -115,25 +114,30 @@ class Board:
     def history(self, queue: str, *, window: int = 3600) -> History:
         """Tell how `queue` went in the last `window` seconds: by the minute up to six hours, else by the hour.
 
+        How many waited, and how long the oldest, is looked at every few seconds by workers and web processes.
+
         Raises:
             SettingsError: the window is not between a minute and 31 days.
         """
         if not 60 <= window <= LONGEST:
             raise SettingsError(f"window={window} must be from 60 to {LONGEST} seconds")
         step = 60 if window <= FINEST else 3600
-        last = int(time.time()) // step
-        numbers = range(last - window // step + 1, last + 1)
         at = f"{self._ledger.prefix}queues:every:{step}:{self._ledger.wire(queue)}"
         with trip():
-            pipe: Any = self._ledger.client.pipeline(transaction=False)
+            client: Any = self._ledger.client
+            last = client.time()[0] // step  # by the clock that the scripts go by
+            numbers = range(last - window // step + 1, last + 1)
+            pipe: Any = client.pipeline(transaction=False)
+            pipe.hvals(f"{self._ledger.prefix}queues:looked:{step}")
             for number in numbers:
                 pipe.hgetall(f"{at}:{number}")
-            told = [{k.decode(): int(v) for k, v in each.items()} for each in pipe.execute()]
+            looked, *told = pipe.execute()
+        seen = {int(number) for number in looked}
+        counts = [{k.decode(): int(v) for k, v in each.items()} for each in told]
         points = [
-            Point(number * step, each.get("done", 0), each.get("failed", 0), each.get("retried", 0))
-            for number, each in zip(numbers, told, strict=True)
+            point(number * step, each, looked=number in seen) for number, each in zip(numbers, counts, strict=True)
         ]
-        return _history(step, points, told)
+        return _history(step, points, counts)
 
     def retry(self, ids: Sequence[str]) -> int:
         """Queue jobs again that are failed or canceled, each with all of its retries; how many there were."""

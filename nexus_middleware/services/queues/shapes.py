@@ -106,12 +106,14 @@ class WorkerRow(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Point(msgspec.Struct, frozen=True, rename="camel"):
-    """What ended within one minute, or one hour."""
+    """What ended within one minute, or one hour, and the most that waited; null where nobody looked at what waits."""
 
     at: int  # its begin, in seconds since the epoch
     done: int
     failed: int
     retried: int
+    waiting: int | None  # jobs
+    oldest_wait_seconds: float | None  # of the job that had waited longest
 
 
 class History(msgspec.Struct, frozen=True, rename="camel"):
@@ -155,6 +157,19 @@ def detail(
         slot=text.get("slot"),
         waits_for=waits_for,
         canceling="cancel" in text,
+    )
+
+
+def point(at: int, counts: Mapping[str, int], *, looked: bool) -> Point:
+    """Return what was counted in the step that began at `at`; whether anybody looked at what waited."""
+    oldest, waiting = counts.get("oldest", 0) / 1000, counts.get("waiting", 0)
+    return Point(
+        at=at,
+        done=counts.get("done", 0),
+        failed=counts.get("failed", 0),
+        retried=counts.get("retried", 0),
+        waiting=waiting if looked else None,
+        oldest_wait_seconds=oldest if looked else None,
     )
 
 

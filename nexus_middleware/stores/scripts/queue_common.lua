@@ -26,13 +26,30 @@ local function delay(queue, id, due)
   redis.call('ZADD', R .. 'scheduled:' .. queue, stamp(due), id)
 end
 
--- Count fields for the charts: by the minute for 7 hours, by the hour for 31 days.
-local function tally(queue, fields)
-  for span, life in pairs({[60] = 25200, [3600] = 2678400}) do
+-- The charts: what is kept by the minute for 7 hours, and by the hour for 31 days. `write` is given a key of each.
+local LIVES = {[60] = 25200, [3600] = 2678400}
+
+local function chart(queue, write)
+  for span, life in pairs(LIVES) do
     local key = P .. 'queues:every:' .. span .. ':' .. queue .. ':' .. math.floor(now / span)
-    for _, field in ipairs(fields) do redis.call('HINCRBY', key, field, 1) end
+    write(key)
     redis.call('EXPIRE', key, life)
   end
+end
+
+local function tally(queue, fields)
+  chart(queue, function(key)
+    for _, field in ipairs(fields) do redis.call('HINCRBY', key, field, 1) end
+  end)
+end
+
+-- The seconds that the oldest job of a queue has waited; 0 if none waits.
+local function age(queue)
+  local oldest = now
+  for _, id in ipairs(redis.call('LRANGE', R .. 'queue:' .. queue, 0, 15)) do -- those put back at the head may be younger
+    oldest = math.min(oldest, tonumber(redis.call('HGET', job(id), 'since') or now))
+  end
+  return now - oldest
 end
 
 local function count(queue, field)
@@ -94,6 +111,7 @@ local function note(id, line)
 end
 
 -- Put a job back at the head of its queue whose run was cut off; one that was too often is failed. How many it was.
+-- It is fetched before what waits in any other queue: it was begun once already, and there are never many.
 local function rescue(queue, member)
   local id = string.match(member, '^[^:]+')
   if redis.call('ZREM', R .. 'wip:' .. queue, member) == 0 or redis.call('EXISTS', job(id)) == 0 then return 0 end
@@ -106,6 +124,7 @@ local function rescue(queue, member)
     count(queue, 'rescued')
     redis.call('HSET', job(id), 'status', 'queued')
     redis.call('LPUSH', R .. 'queue:' .. queue, id)
+    redis.call('SADD', P .. 'queues:rescued', queue)
   end
   return 1
 end

@@ -5,6 +5,7 @@
 local worker, execution = ARGV[4], ARGV[5]
 local paused = redis.call('SMISMEMBER', P .. 'queues:paused', unpack(ARGV, 6))
 local gaps = redis.call('HMGET', P .. 'queues:rates', unpack(ARGV, 6))
+local rescued = redis.call('SMISMEMBER', P .. 'queues:rescued', unpack(ARGV, 6)) -- queues with such a job at their head
 local soonest = 60
 
 local function take(queue)
@@ -15,21 +16,39 @@ local function take(queue)
   return id
 end
 
-for i = 6, #ARGV do
+local function try(i)
   local queue, gap = ARGV[i], tonumber(gaps[i - 5] or 0)
   local turn = gap > 0 and tonumber(redis.call('GET', P .. 'queues:turn:' .. queue) or 0) or 0
-  local id = paused[i - 5] == 0 and turn <= now and take(queue)
-  if id then
-    if gap > 0 then redis.call('SET', P .. 'queues:turn:' .. queue, stamp(now + gap), 'EX', math.ceil(gap) + 1) end
-    local member, own = id .. ':' .. execution, P .. 'queues:worker:' .. worker
-    redis.call('ZADD', R .. 'wip:' .. queue, stamp(now + HOLD), member)
-    redis.call('HSET', job(id), 'status', 'started', 'started_at', iso, 'worker_name', worker, 'last_heartbeat', iso)
-    redis.call('HSET', own, 'queue', queue, 'member', member, 'since', iso)
-    redis.call('EXPIRE', own, HOLD + 300)
-    local fields = redis.call('HGETALL', job(id))
-    local since = redis.call('HGET', job(id), 'since')
-    return {queue, id, stamp(now - tonumber(since or now)), fields}
+  if turn > now then
+    if redis.call('LLEN', R .. 'queue:' .. queue) > 0 then soonest = math.min(soonest, turn - now) end
+    return
   end
-  if turn > now and redis.call('LLEN', R .. 'queue:' .. queue) > 0 then soonest = math.min(soonest, turn - now) end
+  local id = paused[i - 5] == 0 and take(queue)
+  if not id then return end
+  if gap > 0 then redis.call('SET', P .. 'queues:turn:' .. queue, stamp(now + gap), 'EX', math.ceil(gap) + 1) end
+  local member, own = id .. ':' .. execution, P .. 'queues:worker:' .. worker
+  redis.call('ZADD', R .. 'wip:' .. queue, stamp(now + HOLD), member)
+  redis.call('HSET', job(id), 'status', 'started', 'started_at', iso, 'worker_name', worker, 'last_heartbeat', iso)
+  redis.call('HSET', own, 'queue', queue, 'member', member, 'since', iso)
+  redis.call('EXPIRE', own, HOLD + 300)
+  local fields = redis.call('HGETALL', job(id))
+  local since = redis.call('HGET', job(id), 'since')
+  return {queue, id, stamp(now - tonumber(since or now)), fields}
+end
+
+for i = 6, #ARGV do
+  if rescued[i - 5] == 1 then
+    local head = redis.call('LINDEX', R .. 'queue:' .. ARGV[i], 0)
+    if head and redis.call('HEXISTS', job(head), 'rescues') == 1 then
+      local found = try(i)
+      if found then return found end
+    else
+      redis.call('SREM', P .. 'queues:rescued', ARGV[i])
+    end
+  end
+end
+for i = 6, #ARGV do
+  local found = try(i)
+  if found then return found end
 end
 return stamp(soonest)

@@ -4,11 +4,7 @@
 local living, rows = '(' .. stamp(now), {}
 local minute = math.floor(now / 60)
 for i = 4, #ARGV do
-  local queue, oldest, recent = ARGV[i], false, 0
-  for _, id in ipairs(redis.call('LRANGE', R .. 'queue:' .. queue, 0, 15)) do -- those put back at the head may be younger
-    local since = tonumber(redis.call('HGET', job(id), 'since') or now)
-    if not oldest or since < oldest then oldest = since end
-  end
+  local queue, recent = ARGV[i], 0
   for each = minute - 5, minute - 1 do
     recent = recent + tonumber(redis.call('HGET', P .. 'queues:every:60:' .. queue .. ':' .. each, 'done') or 0)
   end
@@ -23,7 +19,7 @@ for i = 4, #ARGV do
     redis.call('SISMEMBER', P .. 'queues:paused', queue),
     redis.call('ZCOUNT', R .. 'wip:' .. queue, living, '+inf'),
     recent,
-    oldest and math.max(0, now - oldest) or 0,
+    age(queue),
     redis.call('HMGET', P .. 'queues:totals:' .. queue, 'completed', 'failed', 'retried', 'rescued'),
     table.concat(redis.call('LRANGE', P .. 'queues:times:' .. queue, 0, 99), ' '),
   }
