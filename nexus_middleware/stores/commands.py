@@ -45,8 +45,12 @@ class Tell(Command[None], frozen=True, gc=False):
     late: tuple[tuple[str, Limit, tuple[tuple[int, int], ...]], ...]
 
 
-class Alive(Command[int], frozen=True, gc=False):
-    """Note that `process` counts calls here, and return how many processes did in the last `within` seconds."""
+class Alive(Command[tuple[int, float]], frozen=True, gc=False):
+    """Note that `process` counts calls here; return how many processes did in the last `within` seconds.
+
+    And for how many seconds they have told so without a gap: one who is missing from a list younger than `within` may
+    only not have spoken yet.
+    """
 
     process: str
     within: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -50,7 +51,7 @@ class MemoryStore:
         self._do: dict[type, Callable[[Any, float], Any]] = {
             c.GiveBack: self._counts.give_back,
             c.Tell: self._counts.tell,
-            c.Alive: lambda command, now: 1,  # this process alone
+            c.Alive: lambda command, now: (1, math.inf),  # this process alone
             c.Get: self._get,
             c.Put: self._put,
             c.Fill: self._fill,

@@ -28,9 +28,9 @@ BATCH = 500  # callers whose counts are told in one trip
 class Standby:
     """Stands in for a store that is away, with this process's share of each limit, and remembers whom it refused.
 
-    While the store answers, what it says is kept: a caller who was refused stays refused until it would be let in
-    again, at no trip, and what is left of a limit is shared out when an outage begins. What is admitted meanwhile is
-    told to the store when it is back. Until all processes have done so, a call needs the consent of both.
+    While the store answers, what it says is kept: a caller who was refused stays refused, at no trip, until a limit
+    that refuses would let it in again, and what is left of a limit is shared out when an outage begins. What is admitted
+    meanwhile is told to the store when it is back. Until all processes have done so, a call needs the consent of both.
 
     Args:
         tells: Whether somebody takes the `errands` to the store.
@@ -39,7 +39,7 @@ class Standby:
 
     def __init__(self, *, tells: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self._tells, self.clock, self._lock = tells, clock, threading.Lock()
-        self._beat = self._peak = float("-inf")
+        self._beat, self._began = float("-inf"), float("inf")  # the last sign of life, and the first
         self._name = uuid4().hex[:12]
         self.peers = _workers()  # processes that count in the store
         self.wanted = self.enlisted = False  # this one may do so, and does
@@ -79,9 +79,9 @@ class Standby:
             else:
                 for (key, _), said in zip(hit.limits, answers, strict=False):
                     _keep(self._left, key, (now, said.remaining))
-            refused = [x.reset_after for x in answers[: len(hit.limits)] if not x.allowed]
-            if refused and lasting:
-                until = now + min(max(refused), REFUSED)
+            refused = [_steady(x, said) for (_, x), said in zip(hit.limits, answers, strict=False) if not said.allowed]
+            if refused and lasting and min(refused) > 0:
+                until = now + min(*refused, REFUSED)  # then another limit alone may refuse, and the store says which
                 for (key, _), said in zip(hit.limits, answers, strict=False):
                     if not said.allowed:
                         _keep(self._refused, key, (now, until, hit, answers))
@@ -123,7 +123,7 @@ class Standby:
         with self._lock:
             for errand, answer in zip(errands, answers, strict=True):
                 if isinstance(errand, Alive):
-                    self._count_peers(answer)
+                    self._count_peers(*answer)
                 else:
                     self._told()
 
@@ -133,12 +133,13 @@ class Standby:
         if now >= until:
             self._refused.pop(key, None)
             return None
-        return tuple([Allowance(x.allowed, x.remaining, max(0.001, x.reset_after - now + since)) for x in said])
+        age = now - since
+        return tuple([Allowance(x.allowed, x.remaining, max(0.001, round(x.reset_after - age, 6))) for x in said])
 
     def _recover(self, now: float, hit: Hit, answers: Allowances) -> None:
         """Go on carefully: the store is back, and has not heard all yet."""
         if self._owed or self._until == float("inf"):
-            self._until = self._peak = now + GRACE
+            self._until = now + GRACE
         if now >= self._until:
             self.careful = False
             self._here = MemoryStore(max_callers=CALLERS, clock=self.clock)
@@ -195,11 +196,14 @@ class Standby:
                     del self._owed[key]
         self._telling = {}
 
-    def _count_peers(self, alive: int) -> None:
-        """Believe in more processes at once, in fewer after a while: a store that lost its data knows of none."""
-        now = self.clock()
-        if alive >= self.peers or now - self._peak > GONE:
-            self.peers, self._peak = max(1, alive), now
+    def _count_peers(self, alive: int, known: float) -> None:
+        """Believe in more processes at once, in fewer only where all have had the time to speak.
+
+        A store that lost its data, or was away, knows of none at first.
+        """
+        self._began = min(self._began, now := self.clock())
+        if alive >= self.peers or min(known, now - self._began) > GONE:
+            self.peers = max(1, alive)
 
 
 def _keep(kept: dict[str, V], key: str, value: V) -> None:
@@ -208,6 +212,13 @@ def _keep(kept: dict[str, V], key: str, value: V) -> None:
     kept[key] = value
     if len(kept) > CALLERS:
         del kept[next(iter(kept))]
+
+
+def _steady(limit: Limit, said: Allowance) -> float:
+    """Return the seconds for which a refusal stays as it is, down to what it says is left, which GCRA gives back bit by bit."""
+    if limit.strategy != "gcra":
+        return said.reset_after
+    return said.reset_after - (limit.cost - said.remaining - 1) * limit.window / limit.amount - 1e-6
 
 
 def _every(hit: Hit) -> list[tuple[str, Limit]]:

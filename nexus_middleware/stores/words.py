@@ -63,6 +63,9 @@ class Speech:
         """Speak a command whose script needs to know the time."""
         if isinstance(command, (c.Reserve, c.Settle)):
             return ("EVALSHA", BUDGET_SHA, 1, self._prefix + command.key, "" if now is None else now, *_budget(command))
+        if isinstance(command, c.Alive):
+            keys = [self._prefix + WORKERS, f"{self._prefix}{WORKERS}:since"]
+            return ("EVALSHA", ALIVE_SHA, 2, *keys, "" if now is None else now, command.process, command.within)
         sha, rows, args = TIMED[type(command)](command)
         words = [word for _, limit, what in rows for word in args(limit, what)]
         keys = [self._prefix + key for key, *_ in rows]
@@ -228,13 +231,13 @@ TIMED: dict[type, Callable[[Any], tuple[str, Sequence[Any], Callable[..., Words]
     c.GiveBack: lambda x: (BACK_SHA, x.taken, _taken),
     c.Tell: lambda x: (TELL_SHA, x.late, _late),
 }
-TOLD_TIME = {*TIMED, c.Reserve, c.Settle}
+TOLD_TIME = {*TIMED, c.Alive, c.Reserve, c.Settle}
 _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
-    c.GiveBack: (lambda p, x: [], _nothing),  # `Speech` speaks these four itself
+    c.GiveBack: (lambda p, x: [], _nothing),  # `Speech` speaks these five itself
     c.Tell: (lambda p, x: [], _nothing),
     c.Reserve: (lambda p, x: [], _room),
     c.Settle: (lambda p, x: [], _nothing),
-    c.Alive: (lambda p, x: [("EVALSHA", ALIVE_SHA, 1, p + WORKERS, x.process, x.within)], _first),
+    c.Alive: (lambda p, x: [], lambda raws: (raws[0][0], float(raws[0][1]))),
     c.Get: (lambda p, x: [("GET", p + x.key)], _first),
     c.Put: (_put, lambda raws: bool(raws[0])),
     c.Fill: (_fill, lambda raws: bool(raws[0])),

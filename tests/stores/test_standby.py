@@ -28,7 +28,7 @@ def admitted(standby, n, question=None):
 def standby(clock):
     """One of four processes."""
     standby = Standby(tells=True, clock=clock)
-    standby.delivered([Alive("a", GONE)], [4])
+    standby.delivered([Alive("a", GONE)], [(4, 60.0)])
     return standby
 
 
@@ -57,10 +57,12 @@ def test_the_server_s_word_on_its_workers_holds_until_the_store_knows(monkeypatc
 
 
 def test_fewer_processes_are_believed_in_only_after_a_while(standby, clock):
-    standby.delivered([Alive("a", GONE)], [1])
-    assert standby.peers == 4
+    standby.delivered([Alive("a", GONE)], [(3, 60.0)])
+    assert standby.peers == 4, "this process itself is new"
     clock.now += GONE + 1
-    standby.delivered([Alive("a", GONE)], [1])
+    standby.delivered([Alive("a", GONE)], [(1, 1.0)])
+    assert standby.peers == 4, "the list is new: the store has lost its data, or was away"
+    standby.delivered([Alive("a", GONE)], [(1, GONE + 1.0)])
     assert standby.peers == 1
 
 
@@ -75,6 +77,27 @@ def test_a_refusal_is_believed_until_it_ends_and_not_for_ever(standby, clock):
     standby.heard(hit("long"), (Allowance(False, 0, 86_400.0),))
     clock.now += REFUSED
     assert standby.refusal(hit("long")) is None
+
+
+def test_a_refusal_by_two_limits_is_believed_until_the_first_of_them_would_let_in(standby, clock):
+    both = Hit((("k", LIMIT), ("j", Limit(9, 1.0))))
+    standby.heard(both, (Allowance(False, 0, 50.0), Allowance(False, 0, 1.0)))
+    clock.now += 0.5
+    assert standby.refusal(both) == (Allowance(False, 0, 49.5), Allowance(False, 0, 0.5))
+    clock.now += 0.5
+    assert standby.refusal(both) is None, "the second one would be blamed for what the first one does"
+
+
+def test_a_dear_call_refused_by_gcra_is_asked_about_again_when_more_is_left(standby, clock):
+    dear = hit("k", Limit(10, 10.0, 3, "gcra"))
+    standby.heard(dear, (Allowance(False, 1, 1.4),))
+    clock.now += 0.3
+    assert standby.refusal(dear) == (Allowance(False, 1, 1.1),)
+    clock.now += 0.1
+    assert standby.refusal(dear) is None, "2 are left by now, of the 3 that it costs"
+    standby.heard(dear, (Allowance(False, 2, 1.0),))
+    clock.now += 0.9
+    assert standby.refusal(dear) is not None
 
 
 def test_a_refusal_that_calls_given_back_may_end_is_not_believed(standby):
@@ -113,7 +136,7 @@ def test_what_is_given_back_is_not_told(standby):
 
 def test_once_the_store_is_back_a_call_needs_the_consent_of_both_for_a_while(standby, clock):
     assert admitted(standby, 9) == 9
-    standby.delivered(standby.errands(), [None, 4])
+    standby.delivered(standby.errands(), [None, (4, 60.0)])
     assert standby.refusal(hit()) is None
     standby.heard(hit(), (Allowance(True, 30, 1.0, 5),))
     assert not standby.refusal(hit())[0].allowed, "the tenth of its share was admitted by the store"
@@ -179,6 +202,66 @@ def test_the_store_says_how_many_processes_count_and_takes_what_it_is_told(own_s
     assert stores[0].run([hit()])[0][0].remaining == 38
     for store in stores:
         store.close()
+
+
+@pytest.fixture
+def fleet(own_server, clock):
+    """Four processes that have counted in one Redis for a while, and tell it once a second."""
+    stores = [RedisStore(own_server.url, budget=5, clock=clock) for _ in range(4)]
+    for store in stores:
+        store.standby.wanted = True
+    for _ in range(GONE + 2):
+        beat(stores, clock)
+    assert [store.standby.peers for store in stores] == [4] * 4
+    yield stores
+    for store in stores:
+        store.close()
+
+
+def beat(stores, clock):
+    """Let a second pass; the least that any process believed in meanwhile."""
+    least = 99
+    for store in stores:
+        try:
+            store.tick(0.0)
+        except StoreError:
+            store._breaker._shut_until = 0.0
+        least = min(least, *[x.standby.peers for x in stores])
+    clock.now += HEARTBEAT
+    return least
+
+
+def test_a_redis_that_lost_its_data_makes_no_process_believe_that_it_is_alone(fleet, own_server, clock):
+    for _ in range(2 * GONE):
+        own_server.client.flushall()
+        assert beat(fleet, clock) == 4
+    own_server.stop(kill=True)  # just then
+    assert [admitted(store.standby, 50) for store in fleet] == [10] * 4
+
+
+@pytest.mark.parametrize("lasts", [3, GONE - 1, GONE + 1, 40])
+def test_nor_does_one_that_was_away(fleet, own_server, clock, lasts):
+    own_server.stop()
+    for _ in range(lasts):
+        assert beat(fleet, clock) == 4
+    own_server.start()
+    for _ in range(2 * GONE):
+        assert beat(fleet, clock) == 4
+
+
+@pytest.mark.parametrize("lasts", [6.5, 8.5, 9.5, 30])
+def test_nor_does_one_that_nobody_reached_for_a_while(fleet, clock, lasts):
+    clock.now += lasts
+    for _ in range(2 * GONE):
+        assert beat(fleet, clock) == 4
+
+
+def test_of_processes_that_have_ended_the_others_know_soon(fleet, clock):
+    seen = []
+    for _ in range(GONE + 2):
+        beat(fleet[:2], clock)
+        seen.append(fleet[0].standby.peers)
+    assert seen == [4] * (GONE - 1) + [2] * 3
 
 
 def test_a_process_that_counts_nothing_is_no_peer(redis_url):
