@@ -8,8 +8,8 @@ from ..errors import SettingsError
 from .base import Store
 
 _OPEN: WeakValueDictionary[tuple[str, str], Store] = WeakValueDictionary()  # a store dies with the last who uses it
-REDIS = ("redis", "rediss", "unix", "valkey", "valkeys")
-LATER = ("redis+sentinel", "redis+cluster")
+CLUSTER = ("redis+cluster", "rediss+cluster")
+REDIS = ("redis", "rediss", "unix", "valkey", "valkeys", "redis+sentinel", "rediss+sentinel", *CLUSTER)
 
 
 def open_store(url: str, *, namespace: str = "nexus") -> Store:
@@ -34,6 +34,4 @@ def _make(url: str, namespace: str) -> Store:
         from .redis import RedisStore  # only what is used is imported
 
         return RedisStore(url, namespace=namespace)
-    if scheme in LATER:
-        raise SettingsError(f"{scheme}:// is not built yet: use the redis:// URL of one server")
     raise SettingsError(f"no store for {scheme!r}: use memory:// or redis://host:port/db")

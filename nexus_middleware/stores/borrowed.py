@@ -64,6 +64,10 @@ class BorrowedStore:
 
     def __init__(self, url: str, strategy: Strategy) -> None:
         scheme, _, rest = url.partition("://")
+        if "+sentinel" in scheme or "+cluster" in scheme:
+            raise SettingsError(
+                f"strategy={strategy!r} counts in one server: not {scheme}://, where 'sliding-window' does"
+            )
         self.url, self._strategy = url, strategy
         self._dialled = f"{RENAMED.get(scheme, scheme)}://{rest}"
         self.waits = scheme != "memory"

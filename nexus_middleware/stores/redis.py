@@ -12,11 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-import redis.asyncio
-from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
-from redis.retry import Retry
+from redis.exceptions import MovedError, NoPermissionError, NoScriptError
 
 from ..errors import SettingsError, StoreError
 from ..forks import THIS
@@ -24,6 +20,7 @@ from . import timely
 from .base import LIVE, Ear, adrive, drive
 from .breaker import Breaker
 from .commands import Command, Drop, Facts, Get, Scan
+from .dialling import dialler
 from .listener import Listener
 from .pipeline import Pipeline, Words
 from .standby import Standby
@@ -33,14 +30,18 @@ SCHEMA = 1
 OPENING = 1.0  # seconds that the first connection may take, before any request waits
 SILENCE = Speech([], "", None)
 OLDEST = (6, 2)  # LMOVE and more came with it
-SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
+HINTS = {
+    MovedError: "; it is one of a cluster: write redis+cluster://host:port,host:port",
+    NoPermissionError: "; the rights that its user needs are in the docs, under Deploy",
+}
 
 
 class RedisStore:
     """Speaks to one Redis; clients are made when first used, so that each belongs to its process and event loop.
 
     Args:
-        url: redis://, rediss:// (TLS), unix://, valkey:// or valkeys://.
+        url: redis://, rediss:// (TLS), unix://, valkey:// or valkeys:// for one server; redis+sentinel:// for the master
+            that Sentinels name; redis+cluster:// for a cluster, of which one server has all that is under `namespace`.
         namespace: What every key begins with.
         budget: Seconds that one trip may take, connecting included; then it has failed.
         clock: None for the server's own, which all workers share; tests pass theirs.
@@ -54,8 +55,11 @@ class RedisStore:
     def __init__(
         self, url: str, *, namespace: str = "nexus", budget: float = 0.1, clock: Callable[[], float] | None = None
     ) -> None:
-        self.url, self.prefix = url, f"{namespace}:{SCHEMA}:"
-        self._dialled = _dialled(url)
+        self.url, self.prefix = (
+            url,
+            f"{f'{{{namespace}}}' if 'cluster' in url.partition(':')[0] else namespace}:{SCHEMA}:",
+        )
+        self._dialler = dialler(url, self.prefix, budget)
         self._budget, self.clock = budget, clock
         self._breaker = Breaker()
         self.standby = Standby(tells=True, clock=clock or time.monotonic)
@@ -91,17 +95,7 @@ class RedisStore:
 
     def dial(self, *, timeout: float | None) -> redis.Redis:
         """Return a client of one's own, such as for waiting on a channel; `timeout` is in seconds, None for ever."""
-        client = redis.Redis.from_url(
-            self._dialled,
-            socket_timeout=timeout,
-            socket_connect_timeout=self._budget if timeout is None else timeout,
-            retry=Retry(NoBackoff(), 0),  # a time-out must not be paid twice
-            protocol=2,  # one trip less at connecting
-            driver_info=None,  # two trips less
-        )
-        pool = client.connection_pool
-        pool.connection_class = timely.connection(pool.connection_class)
-        return client
+        return self._dialler.thread(timeout=timeout)
 
     def listen(self, channel: str, ear: Ear) -> Listener:
         """Let `ear` hear what is published on `channel`, in a thread of its own, until the store is closed."""
@@ -117,9 +111,7 @@ class RedisStore:
         loop = asyncio.get_running_loop()
         made = self._loops.get(loop)
         if made is None:
-            retry = AsyncRetry(NoBackoff(), 0)
-            client = redis.asyncio.Redis.from_url(self._dialled, socket_timeout=None, retry=retry, protocol=2)
-            made = self._loops[loop] = client, Pipeline(self._execute)
+            made = self._loops[loop] = self._dialler.loop(), Pipeline(self._execute)
         return made
 
     def run(self, commands: Sequence[Command[Any]]) -> list[Any]:
@@ -235,16 +227,6 @@ class RedisStore:
         return pipe.execute(raise_on_error=False)  # type: ignore[no-any-return]
 
 
-def _dialled(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    dialled = f"{SCHEMES.get(scheme, scheme)}://{rest}"
-    try:
-        redis.connection.parse_url(dialled)  # type: ignore[no-untyped-call]
-    except ValueError as error:
-        raise SettingsError(f"the store's URL cannot be read: {error}") from error
-    return dialled
-
-
 def _exchange(words: Sequence[Words]) -> Generator[Sequence[Words], list[Any], list[Any]]:
     """Send `words`; where the server has lost the script, as after a restart, load it and send those again."""
     raws = yield words
@@ -259,5 +241,6 @@ def _exchange(words: Sequence[Words]) -> Generator[Sequence[Words], list[Any], l
 def _checked(raws: list[Any]) -> list[Any]:
     for raw in raws:
         if isinstance(raw, Exception):
-            raise StoreError(f"the store refused: {raw}") from raw
+            hint = next((hint for kind, hint in HINTS.items() if isinstance(raw, kind)), "")
+            raise StoreError(f"the store refused: {raw}{hint}") from raw
     return raws

@@ -187,7 +187,6 @@ def test_the_same_url_is_the_same_store_in_one_process():
         ("postgres://x", "no store for 'postgres'"),
         ("localhost:6379", "no store for"),
         ("redis://localhost:port/0", "cannot be read"),
-        ("redis+cluster://x", "redis+cluster:// is not built yet"),
     ],
 )
 def test_a_url_that_is_none_of_ours_is_told_what_would_do(url, told):

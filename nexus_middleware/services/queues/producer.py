@@ -12,7 +12,7 @@ import msgspec
 
 from ...errors import SettingsError
 from ...settings import Settings
-from ...stores import REDIS, open_store
+from ...stores import CLUSTER, REDIS, open_store
 from ...stores.base import Store
 from ..jobs.email import Mail, compose
 from ..jobs.how import How
@@ -40,19 +40,22 @@ class Producer:
 
     @property
     def enabled(self) -> bool:
-        """Whether there are queues: not on memory://."""
-        return self.store.url.partition("://")[0] in REDIS
+        """Whether there are queues: not on memory://, and not in a cluster, where RQ's keys have no place in common."""
+        scheme = self.store.url.partition("://")[0]
+        return scheme in REDIS and scheme not in CLUSTER
 
     @functools.cached_property
     def ledger(self) -> Ledger:
         """What is written in Redis.
 
         Raises:
-            SettingsError: the store is not a Redis.
+            SettingsError: the store is not a Redis, or is a cluster.
         """
         if not self.enabled:
+            where = getattr(self.store, "where", self.store.url)
             raise SettingsError(
-                f"queues need Redis, not {self.store.url}: set NEXUS_STORE (or NEXUS_QUEUE_STORE) to redis://host:port/db"
+                f"queues need one Redis, or one named by Sentinels, not {where}: set NEXUS_QUEUE_STORE (or NEXUS_STORE)"
+                " to redis://host:port/db"
             )
         from ..jobs.ledger import Ledger  # and rq with it, for those alone who have jobs
 
