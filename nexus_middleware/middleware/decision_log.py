@@ -70,16 +70,11 @@ class DecisionLog(Layer[None]):
     def watch(self, passage: Passage[Any]) -> None:
         if passage.request.again or self in passage.request.notes:
             return
-        if any(trace.verdicts for trace in passage.chains):
-            self._keep(passage, passage.status, passing=False)
+        if any(trace.refused for trace in passage.chains):
+            self._keep(passage, passage.status)
 
-    def _keep(self, trace: Any, status: int, *, passing: bool = True) -> None:
-        """Record it; unless it is `passing`, only if it was refused: a stored answer is a verdict too."""
-        decisions = trace.decisions
-        became = outcome(decisions)
-        if became == "passed" and not passing:
-            return
-        request = trace.request
+    def _keep(self, trace: Any, status: int) -> None:
+        decisions, request = trace.decisions, trace.request
         self._record(
             Record(
                 request.request_id,
@@ -88,7 +83,7 @@ class DecisionLog(Layer[None]):
                 plain(request.method, 16),
                 plain(request.path),
                 status,
-                became,
+                outcome(decisions),
                 tuple(decisions),
             )
         )

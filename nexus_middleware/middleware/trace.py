@@ -69,6 +69,17 @@ class Trace(msgspec.Struct, Generic[R], eq=False):
         return [decision for trace in self.chains for decision in trace.explain()]
 
     @property
+    def refused(self) -> bool:
+        """Whether a layer of this chain refused, or would have: a stored answer is a reply too, and refuses nobody."""
+        if self.verdicts is None:
+            return False
+        layers, request = self.chain.layers, self.request
+        return any(
+            reply.status >= 400 or any(not ruling.allowed for ruling in layers[i].rulings(request))
+            for i, reply in self.verdicts.items()
+        )
+
+    @property
     def chains(self) -> list[Trace[R]]:
         """The traces of all chains that the request has come to, outermost first."""
         return [self, *(self.inside or ())]
