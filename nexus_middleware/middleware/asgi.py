@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -103,20 +104,25 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
         except StoreError as error:
             return self.chain.store_failed(self, commands, error)
 
-    async def send_on(self, message: Message) -> None:
-        """Pass on what the app sends: the head dressed, the body shown to the taps, all else untouched."""
+    def send_on(self, message: Message) -> Awaitable[None]:
+        """Pass on what the app sends: the head dressed, the body shown to the taps, all else untouched.
+
+        No coroutine of its own where nothing is left to do once the server has the message: each is dear.
+        """
         kind = message["type"]
         if kind == "http.response.body" and self.plain:
-            await self.send(message)
-            if not message.get("more_body", False) and (commands := self.finish()):
-                await self.ask(commands)
-        elif self.too_long:
-            return
-        elif kind in STARTS:
+            return self.send(message) if message.get("more_body", False) else self._send_last(message)
+        if self.too_long:
+            return _nothing()
+        if kind in STARTS:
             message = self._dressed(message)
-            await (self.send(message) if self.instead is None else self._send_instead(message, self.instead))
-        else:
-            await self._send_rest(kind, message)
+            return self.send(message) if self.instead is None else self._send_instead(message, self.instead)
+        return self._send_rest(kind, message)
+
+    async def _send_last(self, message: Message) -> None:
+        await self.send(message)
+        if commands := self.finish():
+            await self.ask(commands)
 
     async def _send_rest(self, kind: str, message: Message) -> None:
         """Pass on what is no head, nor a body that nobody looks at."""
@@ -153,8 +159,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
                 break
         head = Head(message["status"], headers)
         self.started = True  # whatever comes of it: a step that fails shall not be run again
-        self.dress(head)
-        self.plain = self.flow is None and self.instead is None
+        self.plain = self.dress(head)
         start = {"type": message["type"], "status": head.status, "headers": head.headers}
         if len(message) == 3:  # nearly always: no trailers, nor what is not known yet
             return start
@@ -174,8 +179,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             prefix = "websocket.http"
         head = reply.head()
         self.started = True  # whatever comes of it: a step that fails shall not be run again
-        self.dress(head)
-        self.plain = self.flow is None and self.instead is None
+        self.plain = self.dress(head)
         start = {"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers}
         await (self.send(start) if self.instead is None else self._send_instead(start, self.instead))
         await self.send_on({"type": f"{prefix}.response.body", "body": reply.body})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from wsgiref.types import WSGIApplication
 
 from ..errors import StoreError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nexus_middleware")
 COMPLAIN_EVERY = 30.0  # seconds
+EarlyStep: TypeAlias = tuple[int, int, Callable[..., Any]]
+Step: TypeAlias = tuple[int, int, "Callable[..., Any] | None"]
 
 
 class Chain:
@@ -36,8 +38,7 @@ class Chain:
         self.innermost = self.size - 1
         self.asks = [(i, x.ask) for i, x in numbered if "ask" in x.steps]
         self.plan = self._plan(self.asks[0][0] if self.asks else -1)
-        waits = next((at for at, i, _ in self.plan if i < 0), len(self.plan))
-        self.early, self.late = self.plan[:waits], self.plan[waits:]  # what needs nothing but the request, and the rest
+        self.early, self.late = self._split()
         afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
         dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
         self.watches = [x.watch for x in layers if "watch" in x.steps]
@@ -47,20 +48,38 @@ class Chain:
         self.background: set[Any] = set()  # tasks or threads that repeat a request unseen
         self._complained = -COMPLAIN_EVERY
 
-    def _plan(self, first_ask: int) -> list[tuple[int, int, Callable[..., Any]]]:
+    def _plan(self, first_ask: int) -> list[Step]:
         """List the steps on the way in: each one's place here, whose it is, and what to call.
 
-        A layer's `before` stands by its number, what it needs first by -(number) - 1.
+        A layer's `before` stands by its number, what it needs first by -(number) - 1: the body, or the store's answers,
+        which are nothing to call (None).
         """
-        plan: list[tuple[int, Callable[..., Any]]] = []
+        plan: list[tuple[int, Callable[..., Any] | None]] = []
         for i, layer in enumerate(self.layers):
             if layer.reads_body:  # first, for what it asks may depend on it
                 plan.append((-i - 1, _body_for(layer)))
             if i == first_ask:
-                plan.append((-i - 1, Passage.question if len(self.asks) == 1 else Passage.questions))
+                plan.append((-i - 1, None))
             if "before" in layer.steps:
                 plan.append((i, layer.before))
         return [(at, i, step) for at, (i, step) in enumerate(plan)]
+
+    def _split(self) -> tuple[list[EarlyStep], list[Step]]:
+        """Return the steps that need nothing but the request, and the rest, from the question to the store on.
+
+        One question to a store that answers at once belongs to the `before` that follows it: then all are early.
+        """
+        early: list[EarlyStep] = []
+        asking = -1
+        for at, i, step in self.plan:
+            if step is None:
+                asking = -i - 1
+                layer = self.layers[asking]
+                if self.store is None or self.waits or len(self.asks) > 1 or "before" not in layer.steps:
+                    return early, self.plan[at:]
+            else:
+                early.append((at, i, _asked(self.layers[i], self.store) if i == asking and self.store else step))
+        return early, []
 
     def ended(self, task: Task[None]) -> None:
         """Forget a repeat that is over; its failure reaches the log, since nobody waits for it."""
@@ -78,9 +97,21 @@ class Chain:
         return [None] * len(commands)
 
 
-def _body_for(layer: Layer[Any]) -> Callable[[Passage[Any]], Want | None]:
-    def want(passage: Passage[Any]) -> Want | None:
-        request = passage.request
+def _body_for(layer: Layer[Any]) -> Callable[[Any, None], Want | None]:
+    def want(request: Any, _: None) -> Want | None:
         return Want.BODY if request.body is None and layer.reads(request) else None
 
     return want
+
+
+def _asked(layer: Layer[Any], store: Store) -> Callable[[Any, None], Any]:
+    """Return a step that asks and hears the answer at once."""
+    ask, before, run = layer.ask, layer.before, store.run
+
+    def step(request: Any, _: None) -> Any:
+        command = ask(request)
+        if command is None or command is Want.NO_MORE:
+            return before(request, None)
+        return before(request, run([command])[0])
+
+    return step

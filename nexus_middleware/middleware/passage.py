@@ -84,9 +84,9 @@ class Passage(Trace[R], eq=False):
                 self._hear(outcome)
                 steps = chain.plan[self.at :]
             for at, i, step in steps:
-                verdict = step(self) if i < 0 else step(request, self.answers.get(i))
+                verdict = self._question() if step is None else step(request, self.answers.get(i))
                 if verdict is not None and self._stops(at, i, verdict):
-                    return verdict  # type: ignore[no-any-return]
+                    return verdict
         except BaseException:
             self.depth = i - 1 if i >= 0 else -i - 2
             raise
@@ -112,21 +112,7 @@ class Passage(Trace[R], eq=False):
         self.at, self.asked, self.depth = at, i, i - 1  # a promise, with whose outcome the same step is called again
         return True
 
-    def question(self) -> list[Command[Any]] | None:
-        """`questions`, for a chain in which one layer asks."""
-        chain = self.chain
-        i, ask = chain.asks[0]
-        command = ask(self.request)
-        if command is None or command is Want.NO_MORE:
-            return None
-        store = chain.store
-        if store is None or chain.waits:
-            self.asked = [i]
-            return [command]
-        self.answers = {i: store.run([command])[0]}
-        return None
-
-    def questions(self) -> list[Command[Any]] | None:
+    def _question(self) -> list[Command[Any]] | None:
         """Collect what the layers ask; a store that answers without waiting is asked at once."""
         chain, request = self.chain, self.request
         asked: list[int] = []
@@ -143,12 +129,15 @@ class Passage(Trace[R], eq=False):
         if store is None or chain.waits:
             self.asked = asked
             return commands
-        answers = store.run(commands)
-        self.answers = {asked[0]: answers[0]} if len(asked) == 1 else dict(zip(asked, answers, strict=True))
+        self.answers = dict(zip(asked, store.run(commands), strict=True))
         return None
 
-    def dress(self, head: Head) -> None:
-        """Run the `after` steps of the layers the request came through, innermost first."""
+    def dress(self, head: Head) -> bool:
+        """Run the `after` steps of the layers the request came through, innermost first.
+
+        Returns:
+            Whether the app's body goes by unseen, which it does nearly always.
+        """
         request = self.request
         if self.flow is not None:
             self.flow = self.tail = self.instead = None
@@ -163,8 +152,11 @@ class Passage(Trace[R], eq=False):
         self.status = head.status
         if self.instead is not None:
             self.tail = Flow(taps or [], head)
-        elif taps is not None:
+            return False
+        if taps is not None:
             self.flow = Flow(taps, head)
+            return False
+        return True
 
     def _replace(self, i: int, head: Head, reply: Reply) -> None:
         self.inner = {**dict.fromkeys(range(i + 1, self.chain.size), head.status), **(self.inner or NOTHING)}
