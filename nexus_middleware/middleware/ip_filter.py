@@ -120,7 +120,7 @@ class IPFilter(Layer[None]):
         if client in self._deny:
             return "in a denied network"
         if client in self._blocked:
-            return "blocked"
+            return self._blocked.why(client) if isinstance(self._blocked, Blocks) else "blocked"
         if self in request.notes:
             return LIVE_FILTER
         return "in no allowed network" if self._only and client not in self._allow else ""

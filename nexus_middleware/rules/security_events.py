@@ -70,12 +70,14 @@ def kind_of(layer: str, status: int, why: str) -> str:
 
     >>> kind_of("InputGuard", 400, "query q: sqli union-select"), kind_of("Mine", 403, "")
     ('sqli', 'refused')
+    >>> kind_of("IPFilter", 403, "banned"), kind_of("IPFilter", 403, "in a denied network")
+    ('banned', 'blocked')
     """
     kind = BY_LAYER.get((layer, status), "refused")
     text = why.lower()
     if kind == "injection":
         return "xss" if "xss" in text else "sqli" if "sql" in text else kind
-    return "banned" if kind == "blocked" and "banned" in text else kind
+    return "banned" if kind == "blocked" and text == "banned" else kind
 
 
 def plain(text: str, longest: int = LONGEST) -> str:

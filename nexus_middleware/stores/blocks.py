@@ -38,6 +38,7 @@ class Block(msgspec.Struct, frozen=True):
     reason: str
     since: float
     until: float | None  # None: for good
+    banned: bool = False  # for what it did; else somebody blocked it
 
 
 class Blocks:
@@ -56,7 +57,7 @@ class Blocks:
         self.store, self._ban, self.clock = store, ban, clock
         self._spare = Networks([*LOOPBACK, *spare, *(ban.spare if ban else ())])
         self._blocks: dict[str, Block] = {}
-        self._networks = Networks()
+        self._networks, self._banned = Networks(), Networks()
         self._next_end = float("inf")
         self._version: bytes | None = None
         self._lock = threading.Lock()
@@ -79,6 +80,12 @@ class Blocks:
         if self.clock() >= self._next_end:
             self._hold(self._blocks)
         return isinstance(address, str) and address in self._networks
+
+    def why(self, address: str) -> str:
+        """Return "banned" or "blocked", whichever `address` is, or ""."""
+        if address not in self:
+            return ""
+        return "banned" if address in self._banned else "blocked"
 
     def strike(self, address: str, status: int) -> None:
         """Hold a response against `address`, if bans are for such; it is counted within a second."""
@@ -117,7 +124,7 @@ class Blocks:
     def _block(self, address: str, reason: str, lasts: float | None, kind: str = "block") -> Steps:
         checked(address)
         now = self.clock()
-        block = Block(address, reason[:200], now, None if lasts is None else now + lasts)
+        block = Block(address, reason[:200], now, None if lasts is None else now + lasts, kind == "ban")
         event = {"kind": kind, "address": address, "reason": block.reason, "at": now}
         yield [SetFields(BLOCKED, {address: msgspec.json.encode(block)}), noted(event), Add(VERSION)]
         self._hold({**self._blocks, address: block})
@@ -190,6 +197,7 @@ class Blocks:
         now = self.clock()
         live = {name: block for name, block in blocks.items() if block.until is None or block.until > now}
         self._networks = Networks(live)
+        self._banned = Networks(name for name, block in live.items() if block.banned)
         self._next_end = min((block.until for block in live.values() if block.until is not None), default=float("inf"))
         self._blocks = live
 

@@ -44,7 +44,7 @@ def test_the_list_says_who_since_when_and_why(store, clock):
     security = Security(store, clock=clock)
     asyncio.run(security.ablock("2001:db8::1", reason="x" * 500, lasts=10))
     assert asyncio.run(security.ablocked()) == [
-        {"address": "2001:db8::1", "reason": "x" * 200, "since": clock.now, "until": clock.now + 10}
+        {"address": "2001:db8::1", "reason": "x" * 200, "since": clock.now, "until": clock.now + 10, "banned": False}
     ]
     elsewhere = Security(store, clock=clock)  # which has heard of nothing yet
     assert asyncio.run(elsewhere.ais_blocked("2001:db8::1"))

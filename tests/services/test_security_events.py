@@ -9,7 +9,7 @@ import pytest
 from nexus_middleware import APIKey, BodyLimit, IPFilter, RateLimit, RequestID, SecurityLog
 from nexus_middleware.errors import StoreError
 from nexus_middleware.rules.violations import Violation
-from nexus_middleware.services.security import Event, Security
+from nexus_middleware.services.security import Ban, Event, Security
 from nexus_middleware.services.security import events as module
 from tests.helpers import Answer, Clock, Origin
 
@@ -170,6 +170,28 @@ def test_blocking_and_letting_in_stand_on_the_same_list(security):
         ("blocked", "", "low"),
         ("block", "scans", "medium"),
     ]
+
+
+def test_who_is_banned_is_told_from_who_is_blocked(door, any_store):
+    clock = Clock(1_800_000_000.0)
+    security = Security(any_store, ban=Ban(after=2, statuses=(401,)), clock=clock)
+    other = Security(any_store, clock=clock)  # another process, without bans of its own
+    app = IPFilter(door.app(Origin(lambda path, headers: Answer(status=401))), blocked=other, strike=security.strike)
+    app = SecurityLog(app, record=other.note, clock=clock)
+    security.block("192.0.2.1")
+    door.get(app), door.get(app)
+    security.refresh(), other.refresh()
+
+    assert [door.get(app, client=client).status for client in ("203.0.113.7", "192.0.2.1", "192.0.2.2")] == [
+        403,
+        403,
+        401,
+    ]
+
+    assert other.counts() | {"banned": 1, "blocked": 1} == other.counts()
+    told = [(e["kind"], e["client"], e["severity"]) for e in other.events() if e["status"] == 403]
+    assert sorted(told) == [("banned", "203.0.113.7", "high"), ("blocked", "192.0.2.1", "medium")]
+    assert {x["address"]: x["banned"] for x in other.blocked()} == {"203.0.113.7": True, "192.0.2.1": False}
 
 
 def test_a_flood_is_counted_and_listed_within_bounds(store, monkeypatch):

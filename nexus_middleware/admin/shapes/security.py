@@ -10,12 +10,13 @@ from . import Done, Listing, Meta, Moment, Read, Shape
 
 
 class Blocked(Shape):
-    """A blocked address or network; `until` null: for good."""
+    """A blocked address or network; `until` null: for good; `banned`: by the app itself, for what it did."""
 
     address: str
     reason: str
     since: Moment
     until: Moment | None
+    banned: bool
 
 
 class ToAddress(Done):

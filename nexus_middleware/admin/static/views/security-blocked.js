@@ -48,7 +48,7 @@ function Blocked({ blocked }) {
   }
   return html`<${Table} caption="Blocked addresses" heads=${["Address", "Reason", "Since", "Until", ""]}>
     ${blocked.items.map((item) => html`<tr key=${item.address}>
-      <th scope="row"><code>${item.address}</code></th><td class="text">${orNone(item.reason)}</td>
+      <th scope="row"><code>${item.address}</code></th><td class="text">${item.banned && html`<span class="chip">ban</span> `}${orNone(item.reason)}</td>
       <td>${date(item.since)}</td><td>${item.until ? date(item.until) : "for good"}</td>
       <td class="tools"><${Button} label=${`Unblock ${item.address}`} why=${why("security:unblock")} does=${() => unblock(item.address)}>Unblock<//></td></tr>`)}
   <//>`;

@@ -13,7 +13,7 @@ export const KINDS = {
   csp: "CSP report", sign_in_failed: "Failed sign-in", admin_action: "Administrator", refused: "Refused by own layer",
   block: "Address blocked", unblock: "Address let in", ban: "Address banned",
 };
-const COUNTED = ["rate_limited", "blocked", "xss", "sqli", "bad_key", "too_large", "cors", "csp"]; // shown though there are none
+const COUNTED = ["rate_limited", "blocked", "banned", "xss", "sqli", "bad_key", "too_large", "cors", "csp"]; // shown though there are none
 
 const counts = () => windowed("api/security/counts");
 
