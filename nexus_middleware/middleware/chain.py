@@ -70,7 +70,7 @@ class Chain:
         One question to a store that answers at once belongs to the `before` that follows it: then all are early.
         """
         early: list[EarlyStep] = []
-        asking = -1
+        asking: int | None = None
         for at, i, step in self.plan:
             if step is None:
                 asking = -i - 1
