@@ -28,6 +28,7 @@ from .rules.bans import Ban
 from .rules.presets import CacheKeys, CacheTTL, RateLimits
 from .settings import Settings
 from .stack import Nexus
+from .standard import with_options
 
 __all__ = [
     "CORS",
@@ -69,4 +70,5 @@ __all__ = [
     "by_header",
     "by_user",
     "limit",
+    "with_options",
 ]

@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from .forks import THIS
 from .http import App, ASGIApp, Receive, Scope, Send
 from .lifespan import lifespan
+from .middleware.costs import timed
 from .middleware.layer import Layer
 from .middleware.limits import Rule
 from .middleware.live import LiveRules
@@ -46,7 +47,8 @@ class Nexus:
         access: Who may see the dashboard, `access(scope) -> "all" | "read_only" | set | None`, instead of a token.
         rules: More limits than the settings' one for all.
         cache_rules: How long answers are kept that say nothing of it themselves.
-        layers: What makes the list of layers from the standard one, to put in a layer of one's own or take one out.
+        layers: What makes the list of layers from the standard one, to put in a layer of one's own or take one out;
+            `with_options` gives some of them options that no setting has.
 
     Raises:
         SettingsError: a setting or a rule does not fit.
@@ -66,7 +68,7 @@ class Nexus:
         self.runtime = Runtime(self.settings)
         self.app = app
         made = [] if self.settings.off else [*layers(standard(self.runtime, rules=rules, cache_rules=cache_rules))]
-        self.stack = wrap(app, made)
+        self.stack = wrap(app, timed(made) if self.settings.server_timing else made)
         if made:
             live = LiveRules(self.stack, limits_of(self.settings, rules), cache_rules, self.runtime.filters)
             self.runtime.policies.begin(live.prepare)

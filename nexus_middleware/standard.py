@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
+from inspect import signature
 from typing import Any, TypeAlias
 
+from .errors import SettingsError
 from .http import App
 from .middleware.allowed_hosts import AllowedHosts
 from .middleware.api_key import APIKey
 from .middleware.body_limit import BodyLimit
 from .middleware.cors import CORS
-from .middleware.costs import timed
 from .middleware.csp_reports import CSPReports
 from .middleware.decision_log import DecisionLog
 from .middleware.input_guard import InputGuard
@@ -66,8 +68,45 @@ def standard(runtime: Runtime, *, rules: Sequence[Rule], cache_rules: Sequence[C
         partial(InputGuard, mode=settings.input_guard),
         partial(ResponseCache, store=store, rules=cache_rules, pages=runtime.pages.local),
     ]
-    kept = [layer for layer in layers if layer is not None]
-    return timed(kept) if settings.server_timing else kept
+    return [layer for layer in layers if layer is not None]
+
+
+def with_options(options: Mapping[type[Layer[Any]], Mapping[str, Any]]) -> Callable[[list[Make]], list[Make]]:
+    """Return an edit for `Nexus(layers=…)`: the standard list, in which these layers are made with these options too.
+
+    >>> from nexus_middleware import BodyLimit, InputGuard, Nexus, Settings
+    >>> async def app(scope, receive, send): ...
+    >>> edit = with_options({BodyLimit: {"paths": {"/upload/*": 50 * 2**20}}, InputGuard: {"exempt": ("form article",)}})
+    >>> app = Nexus(app, Settings(), layers=edit)
+
+    Raises:
+        SettingsError: a layer is not in the list, or has no such option; said when the stack is made.
+    """
+
+    def edit(makes: list[Make]) -> list[Make]:
+        kinds = [_kind(make) for make in makes]
+        for kind, given in options.items():
+            if kind not in kinds:
+                raise SettingsError(f"{kind.__name__} is not in the stack, so its options would do nothing")
+            for name in given:
+                _reject_unknown(kind, name)
+        pairs = zip(kinds, makes, strict=True)
+        return [partial(make, **options[kind]) if kind in options else make for kind, make in pairs]
+
+    return edit
+
+
+def _kind(make: Make) -> Any:
+    """Return what a `Make` makes: most are a layer's class, or a `partial` of it."""
+    return getattr(make, "func", make)
+
+
+def _reject_unknown(kind: type[Layer[Any]], name: str) -> None:
+    known = [*signature(kind).parameters][1:]  # the first is the app
+    if name not in known:
+        close = get_close_matches(name, known, 1)
+        would = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
+        raise SettingsError(f"{kind.__name__} has no option {name!r}: {would}")
 
 
 def limits_of(settings: Settings, rules: Sequence[Rule]) -> list[Rule]:
