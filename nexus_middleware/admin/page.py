@@ -41,6 +41,7 @@ SAFETY: tuple[Pair, ...] = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+THEME = re.compile(r"(?:^|;\s*)nexus-theme=(light|dark)(?:;|$)")  # chosen by the settings, for the next page
 SCRIPT = re.compile(r'<script\b[^>]* src="{{static}}/([^"]+)"')
 HTML: Pair = (b"content-type", b"text/html; charset=utf-8")
 FOREVER: Pair = (b"cache-control", b"public, max-age=31536000, immutable")  # the address changes with the content
@@ -93,12 +94,15 @@ async def _page(exchange: Exchange) -> Answer:
 def _html(name: str, status: int, snapshot: dict[str, Any], exchange: Exchange) -> Answer:
     environment = exchange.runtime.settings.environment
     data = msgspec.json.encode(snapshot).decode().replace("<", "\\u003c")  # so that no text ends the script element
-    nonce = secrets.token_urlsafe(16)
-    values = {"static": f"static/{assets().tag}", "nonce": nonce, "environment": escape(environment)}
-    values |= {
+    nonce, theme = secrets.token_urlsafe(16), THEME.search(exchange.cookies)
+    values = {
+        "static": f"static/{assets().tag}",
+        "nonce": nonce,
+        "environment": escape(environment),
+        "theme": f' data-theme="{theme[1]}"' if theme else "",
         "plain": "" if exchange.secure else "plain",
-        "snapshot": data,
-    }  # the last, so that nothing in it is filled
+        "snapshot": data,  # the last, so that nothing in it is filled
+    }
     text = SCRIPT.sub(_sealed, _template(name))
     for key, value in values.items():
         text = text.replace("{{" + key + "}}", value)

@@ -69,6 +69,7 @@ def test_what_has_a_tag_is_deleted_after_a_question(visit, dashboard):
     seen = visit()
     seen.open(dashboard.url)
 
+    seen.page.get_by_role("button", name="Delete by pattern or tag").click()
     seen.page.get_by_label("Delete by tag").fill("courses")
     seen.page.keyboard.press("Enter")
     seen.page.get_by_role("dialog", name="Delete all values with the tag courses?").get_by_role(

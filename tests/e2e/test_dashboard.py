@@ -12,6 +12,10 @@ from tests.e2e.conftest import open_dashboard
 
 TABS = ("cache", "queues", "performance", "security")
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+SHIFTS = """window.shift = 0; window.moved = []; new PerformanceObserver(list => list.getEntries().forEach(entry => {
+    window.shift += entry.value;
+    window.moved.push(entry.sources.map(at => `${at.node?.outerHTML || at.node?.textContent}`.slice(0, 90)));
+})).observe({type: "layout-shift", buffered: true})"""
 LOOKS = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
@@ -69,6 +73,7 @@ def test_keys_that_fit_a_pattern_are_counted_before_they_go(visit, dashboard):
     seen = visit()
     seen.open(dashboard.url)
 
+    seen.page.get_by_role("button", name="Delete by pattern or tag").click()
     seen.page.get_by_label("Delete by pattern").fill("nothing:*")
     seen.page.get_by_role("button", name="Find keys").click()
     expect(seen.page.get_by_text("No key fits nothing:*")).to_be_visible()
@@ -136,7 +141,9 @@ def test_tabs_are_walked_by_arrow_keys_and_are_links_with_a_history(visit, dashb
 def test_a_refresh_keeps_what_is_typed_the_focus_and_an_open_dialog(visit, dashboard):
     seen = visit()
     seen.open(dashboard.url)
+    seen.page.get_by_role("button", name="Delete by pattern or tag").click()
     field = seen.page.get_by_label("Delete by pattern")
+    expect(field).to_be_focused()
     field.fill("course:*")
     dashboard.nexus.cache.set("one:more", 1)
 
@@ -178,24 +185,31 @@ def test_who_may_only_look_sees_why_a_button_is_dead(visit, serve, redis_url):
     expect(button).to_have_attribute("title", "This needs the right cache:clear")
 
 
-def test_it_is_light_and_nothing_jumps(visit, dashboard):
+def test_it_is_light_and_nothing_jumps(visit, dashboard, monkeypatch):
+    monitor = dashboard.nexus.runtime.monitor
+    told = monitor.ahealth
+
+    async def calm():  # an alert that comes takes its place, and this machine may be busy
+        return {**await told(), "status": "healthy", "checks": [], "reasons": []}
+
+    monkeypatch.setattr(monitor, "ahealth", calm)
     seen = visit()
-    seen.page.add_init_script("""window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(
-        entry => { window.shift += entry.value })).observe({type: "layout-shift", buffered: true})""")
+    seen.page.add_init_script(SHIFTS)
     sizes = {}
     seen.page.on("requestfinished", lambda request: sizes.update({request.url: request.sizes()["responseBodySize"]}))
     seen.open(dashboard.url)
     seen.page.wait_for_load_state("networkidle")
+    loaded = {url: size for url, size in sizes.items() if "/api/" not in url}
     for _ in range(3):
         with seen.page.expect_response("**/api/overview"):
             seen.page.get_by_role("button", name="Refresh").click()
 
-    scripts = sum(size for url, size in sizes.items() if re.search(r"js$", urlsplit(url).path))
-    first = sum(size for url, size in sizes.items() if "/api/" not in url)
+    scripts = sum(size for url, size in loaded.items() if re.search(r"js$", urlsplit(url).path))
+    first = sum(loaded.values())
     assert 0 < scripts <= 20 * 1024, f"{scripts} bytes of scripts"
     assert first <= 32 * 1024, f"{first} bytes in all"
-    assert len([url for url in sizes if "/api/" not in url]) <= 16
-    assert seen.page.evaluate("window.shift") <= 0.01
+    assert len(loaded) <= 12, sorted(loaded)
+    assert seen.page.evaluate("window.shift") <= 0.01, seen.page.evaluate("window.moved")
 
 
 def test_without_javascript_it_points_to_the_json(visit, dashboard):

@@ -32,6 +32,7 @@ def test_shortcuts_go_to_views_pause_and_help_and_rest_while_somebody_types(visi
     expect(dialog).to_be_hidden()
     press("g")
     press("c")
+    seen.page.get_by_role("button", name="Delete by pattern or tag").click()
     field = seen.page.get_by_label("Delete by pattern")
     field.click()
     seen.page.keyboard.type("gqpt?")

@@ -1,14 +1,12 @@
 // The page: header, what is always in sight, and the tabs.
-import { brief, html } from "./base.js";
-import { Header } from "./header.js";
-import { listen } from "./keys.js";
-import { begin, down, interval, refreshAnew, set, state } from "./live.js";
-import { Loading } from "./parts.js";
-import { here, to } from "./router.js";
+import { brief, html, time } from "./base.js";
+import { begin, down, get, interval, pause, refresh, refreshAnew, set, state } from "./live.js";
+import { Choice, Loading } from "./parts.js";
+import { chosenWindow, here, to, turned, WINDOWS } from "./router.js";
 import { Alerts, Cards } from "./views/overview.js";
-import { render } from "./vendor/preact.mjs";
+import { Component, render } from "./vendor/preact.mjs";
 
-const TABS = { // each loads when it is first looked at
+const TABS = { // each loads when it is first looked at, or pointed to
   cache: ["Cache", () => import("./views/cache.js")],
   queues: ["Queues", () => import("./views/queues.js")],
   performance: ["Performance", () => import("./views/performance.js")],
@@ -17,6 +15,64 @@ const TABS = { // each loads when it is first looked at
 };
 const NAMES = Object.keys(TABS);
 const STALE = 3; // intervals without news, after which the title says so
+
+// --- head: what is looked at, how fresh it is, how it is shown
+
+// All processes, or one of them; who they are is asked when somebody is about to choose.
+class Processes extends Component {
+  state = { names: [] };
+
+  componentDidMount = () => this.look();
+
+  look = async () => {
+    const { items } = await get("api/processes").catch(() => ({ items: [] }));
+    this.setState({ names: items.map((item) => item.name) });
+  };
+
+  render(_, { names }) {
+    const now = here().query.get("process") || "";
+    const all = now && !names.includes(now) ? [now, ...names] : names;
+    return html`<span class="choice" onFocusIn=${this.look}>
+      <${Choice} name="Process" value=${now} options=${[["", `All ${state.meta.processes} processes`], ...all.map((name) => [name, name])]}
+        does=${(process) => { location.hash = turned({ process }); }}/></span>`;
+  }
+}
+
+async function opened(event) {
+  const menu = event.currentTarget;
+  if (!menu.open || state.settings) return;
+  set({ settings: await import("./settings.js") });
+}
+
+const Menu = () => html`<details class="menu" onToggle=${opened} onKeyDown=${(event) => { if (event.key === "Escape") shut(event.currentTarget); }}>
+  <summary class="button">Settings</summary>
+  <div>${state.settings && html`<${state.settings.Settings}/>`}</div></details>`;
+
+function shut(menu) {
+  menu.open = false;
+  menu.firstElementChild.focus();
+}
+
+const place = () => state.meta.environment;
+
+const Header = () => html`
+  <header>
+    <div class="brand"><svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/><path d="M9 23V9l14 14V9"/></svg>
+      <h1>Infrastructure</h1><span class="chip ${place() === "production" ? "bad" : ""}">${place()}</span></div>
+    <div class="controls">
+      <span class="soft fresh"><span>${state.paused ? "Paused at" : "Updated"} </span><b>${time(state.meta.time)}</b></span>
+      <button type="button" class="button" aria-pressed=${state.paused} onClick=${() => pause(!state.paused)}>${state.paused ? "Resume" : "Pause"}</button>
+      <button type="button" class="button" onClick=${refresh}>Refresh</button>
+      ${state.meta.processes > 1 && html`<${Processes}/>`}
+      <span class="choice"><${Choice} name="Window" value=${chosenWindow()} options=${WINDOWS.map((name) => [name, name])}
+        does=${(window) => { location.hash = turned({ window }); }}/></span>
+      <${Menu}/>
+    </div>
+  </header>`;
+
+document.addEventListener("pointerdown", (event) => document.querySelectorAll("details.menu[open]").forEach((menu) => {
+  if (!menu.contains(event.target)) menu.open = false;
+}));
 
 // --- tabs
 
@@ -40,7 +96,7 @@ function Tabs() {
   return html`
     <div class="tabs" role="tablist" aria-label="Details" onKeyDown=${move}>
       ${NAMES.map((name) => html`<a key=${name} role="tab" id=${`tab-${name}`} href=${to(name)} aria-selected=${name === state.tab}
-        aria-controls="panel" tabindex=${name === state.tab ? 0 : -1}>${TABS[name][0]}${mark(name)}</a>`)}
+        aria-controls="panel" tabindex=${name === state.tab ? 0 : -1} onPointerEnter=${TABS[name][1]}>${TABS[name][0]}${mark(name)}</a>`)}
     </div>
     <section class="panel" role="tabpanel" id="panel" aria-labelledby=${`tab-${state.tab}`} key=${state.tab}>
       <h2 class="hidden">${TABS[state.tab][0]}</h2>${state.view ? html`<${state.view.View}/>` : html`<${Loading}/>`}</section>`;
@@ -83,7 +139,15 @@ function draw() {
   render(html`<${App}/>`, document.getElementById("app"));
 }
 
+// Shortcuts are for somebody who is there: they load with the first sign of one, and lose no key meanwhile.
+function attend() {
+  let keys, loading;
+  const load = () => (loading ||= import("./keys.js").then((module) => { keys = module; }));
+  document.addEventListener("pointermove", load, { once: true });
+  document.addEventListener("keydown", (event) => (keys ? keys.pressed(event) : load().then(() => keys.pressed(event))));
+}
+
 window.addEventListener("hashchange", follow);
-listen();
 begin(draw);
 follow();
+attend();

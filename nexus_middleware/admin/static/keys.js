@@ -1,4 +1,4 @@
-// Keyboard shortcuts: off while somebody types, and for good where they were switched off.
+// Keyboard shortcuts: off while somebody types, and for good where they were switched off. It loads when somebody is there.
 import { chosen } from "./base.js";
 import { pause, refresh, set, state } from "./live.js";
 import { to } from "./router.js";
@@ -28,7 +28,7 @@ function go(view) {
   else document.querySelector(".card a")?.focus();
 }
 
-function pressed(event) {
+export function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !shortcuts()) return;
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
   const second = event.timeStamp - begun < WAITS;
@@ -39,5 +39,3 @@ function pressed(event) {
   else return;
   event.preventDefault();
 }
-
-export const listen = () => document.addEventListener("keydown", pressed);

@@ -37,6 +37,10 @@ export const Table = ({ caption, heads, children }) => html`
     </table>
   </div>`;
 
+export const Choice = ({ name, value, options, does }) => html`<label><span>${name}</span>
+  <select onChange=${(event) => does(event.target.value)}>
+    ${options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select></label>`;
+
 export const Empty = ({ title, children }) => html`<div class="empty"><b>${title}</b><p>${children}</p></div>`;
 
 // A button for what may be forbidden or pending; `why` says so to whoever points at it or listens.

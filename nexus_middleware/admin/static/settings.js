@@ -1,10 +1,11 @@
 // How the page is shown: theme, zone, pace, shortcuts. It loads when somebody opens the menu.
 import { chosen, html, tellTimes } from "./base.js";
-import { Choice } from "./header.js";
 import { openHelp, shortcuts } from "./keys.js";
 import { every, interval, set, signOut, state } from "./live.js";
+import { Choice } from "./parts.js";
 
 const EVERY = [5, 10, 30, 60]; // seconds
+const YEAR = 31_536_000; // seconds
 
 // --- theme
 
@@ -14,7 +15,8 @@ const theme = () => document.documentElement.dataset.theme || "";
 export function dress(value) {
   if (value) document.documentElement.dataset.theme = value;
   else delete document.documentElement.dataset.theme;
-  chosen("theme", value);
+  // a cookie, so that the next page comes in it; none but the dashboard is told, since its path is the page's
+  document.cookie = `nexus-theme=${value}; max-age=${value ? YEAR : 0}; samesite=strict${location.protocol === "https:" ? "; secure" : ""}`;
   set({});
 }
 

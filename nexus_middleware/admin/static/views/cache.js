@@ -1,7 +1,7 @@
 // The caches: how they are used, and what may be forgotten.
 import { brief, count, html, lasting, ms, percent, plural } from "../base.js";
-import { act, matching, state } from "../live.js";
-import { ask, Bar, Button, Fact, Old, Table, why } from "../parts.js";
+import { state } from "../live.js";
+import { Bar, Button, Fact, Old, Table, why } from "../parts.js";
 import { to } from "../router.js";
 import { Component } from "../vendor/preact.mjs";
 
@@ -12,75 +12,14 @@ const FIRST = 20; // rows of each table
 export const paths = () => [GROUPS, LOADERS];
 export const at = ({ parts }) => (parts[0] === "keys" ? import("./cache-keys.js") : undefined);
 
-function clearCache(stats) {
-  const what = plural(stats.keys, "key");
-  ask({
-    title: `Delete all ${what} of the cache?`,
-    effect: "Values and stored responses are fetched anew when they are next asked for, which is slow at first. "
-      + "Jobs, limits, sessions and blocked addresses stay. This cannot be undone.",
-    verb: `Delete ${what}`,
-    does: () => act("DELETE", `api/cache?expected=${stats.keys}`, null, (said) => `${plural(said.deleted, "key")} deleted.`),
-  });
-}
+// What deletes loads when somebody is about to.
+const forget = () => import("./cache-forget.js");
 
-class ByPattern extends Component {
-  state = { pattern: "", said: "" };
+class Forget extends Component {
+  open = async () => this.setState({ forms: (await forget()).Forms });
 
-  look = async (event) => {
-    event.preventDefault();
-    const { pattern } = this.state;
-    const path = `api/cache?pattern=${encodeURIComponent(pattern)}`;
-    try {
-      const found = await matching(`${path}&dryRun=1`);
-      this.setState({ said: found ? "" : `No key fits ${pattern}` });
-      if (found) this.confirm(path, pattern, found);
-    } catch (error) {
-      this.setState({ said: error.message });
-    }
-  };
-
-  confirm(path, pattern, found) {
-    const what = plural(found, "key");
-    ask({
-      title: `Delete ${what}?`,
-      effect: `All that fit ${pattern} go; other values and the stored responses stay. This cannot be undone.`,
-      verb: `Delete ${what}`,
-      does: () => act("DELETE", `${path}&expected=${found}`, null, (said) => `${plural(said.deleted, "key")} deleted.`),
-    });
-  }
-
-  render(_, { pattern, said }) {
-    return html`<form class="row" onSubmit=${this.look}>
-      <label class="field">Delete by pattern
-        <input value=${pattern} required maxlength="512" placeholder="course:*" spellcheck="false" autocomplete="off"
-          onInput=${(event) => this.setState({ pattern: event.target.value, said: "" })}/></label>
-      <button class="button" disabled=${Boolean(why("cache:clear"))} title=${why("cache:clear") || undefined}>Find keys</button>
-      <span class="said" role="status">${said}</span>
-    </form>`;
-  }
-}
-
-class ByTag extends Component {
-  state = { tag: "" };
-
-  look = (event) => {
-    event.preventDefault();
-    const { tag } = this.state;
-    ask({
-      title: `Delete all values with the tag ${tag}?`,
-      effect: "How many there are is not known: they are forgotten at one command. Other values and the stored responses stay. This cannot be undone.",
-      verb: "Delete them",
-      does: () => act("DELETE", `api/cache?tag=${encodeURIComponent(tag)}`, null, () => `What had the tag ${tag} is deleted.`),
-    });
-  };
-
-  render(_, { tag }) {
-    return html`<form class="row" onSubmit=${this.look}>
-      <label class="field">Delete by tag
-        <input value=${tag} required maxlength="200" placeholder="courses" spellcheck="false" autocomplete="off"
-          onInput=${(event) => this.setState({ tag: event.target.value })}/></label>
-      <button class="button" disabled=${Boolean(why("cache:clear"))} title=${why("cache:clear") || undefined}>Delete …</button>
-    </form>`;
+  render(_, { forms }) {
+    return forms ? html`<${forms}/>` : html`<${Button} does=${this.open}>Delete by pattern or tag …<//>`;
   }
 }
 
@@ -125,9 +64,9 @@ export function View() {
       <//>
     </div>
     <div class="actions">
-      <${ByPattern}/><${ByTag}/>
+      <${Forget}/>
       <a class="button" href=${to("cache", ["keys"])}>Browse keys</a>
-      <${Button} kind="danger" why=${why("cache:clear")} does=${() => clearCache(stats)}>Clear cache …<//>
+      <${Button} kind="danger" why=${why("cache:clear")} does=${async () => (await forget()).clearCache(stats)}>Clear cache …<//>
     </div>
     <div class="halves more use ${state.cache.error ? "old" : ""}"><${Groups} rows=${state.more[GROUPS]?.items || []}/><${Loaders} rows=${state.more[LOADERS]?.items || []}/></div>`;
 }
