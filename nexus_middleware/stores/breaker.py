@@ -19,12 +19,14 @@ class Breaker:
     def __init__(self, pause: float = 0.5, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._pause, self._clock = pause, clock
         self._shut_until = 0.0  # 0 while all is well
+        self._reason = ""
 
     def __enter__(self) -> None:
         if self._shut_until:
             now = self._clock()
             if now < self._shut_until:
-                raise StoreError(f"the store failed less than {self._pause} s ago, and is not asked again yet")
+                ago = f"less than {self._pause} s ago"
+                raise StoreError(f"the store failed {ago}, and is not asked again yet: {self._reason}")
             self._shut_until = now + self._pause  # this one is the trial
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -32,5 +34,5 @@ class Breaker:
             self._shut_until = 0.0
         elif isinstance(error, Exception):
             self._shut_until = self._clock() + self._pause
-            reason = str(error) or type(error).__name__  # redis-py names host and port in it, never a password
-            raise StoreError(f"the store did not answer: {reason}") from error
+            self._reason = str(error) or type(error).__name__  # redis-py names host and port in it, never a password
+            raise StoreError(f"the store did not answer: {self._reason}") from error

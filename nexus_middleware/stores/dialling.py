@@ -13,9 +13,11 @@ from redis.retry import Retry
 
 from ..errors import SettingsError
 from . import finding, timely
+from .words import HALVES
 
 SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
-ONE_TRIP: dict[str, Any] = {"protocol": 2, "driver_info": None}  # three trips less at connecting
+WIRE: dict[str, Any] = {"protocol": 2, "encoding_errors": HALVES}
+ONE_TRIP: dict[str, Any] = {**WIRE, "driver_info": None}  # three trips less at connecting
 
 
 class Dialler(Protocol):
@@ -73,9 +75,7 @@ class OneServer:
 
     def loop(self) -> redis.asyncio.Redis:
         """Return a client for the running event loop, which keeps the time itself."""
-        return redis.asyncio.Redis.from_url(
-            self._url, socket_timeout=None, retry=AsyncRetry(NoBackoff(), 0), protocol=2
-        )
+        return redis.asyncio.Redis.from_url(self._url, socket_timeout=None, retry=AsyncRetry(NoBackoff(), 0), **WIRE)
 
 
 class Found:
@@ -107,7 +107,7 @@ class Found:
             connection_class=finding.AsyncTLSLine if self._tls else finding.AsyncLine,
             socket_timeout=None,
             retry=AsyncRetry(NoBackoff(), 0),
-            protocol=2,
+            **WIRE,
             **self._options,
         )
         return redis.asyncio.Redis.from_pool(pool)

@@ -10,7 +10,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import StoreError
 from ..rules.budgets import Account, Room
 from ..rules.globs import expression
 from ..rules.windows import Allowance
@@ -18,7 +17,7 @@ from . import commands as c
 from .base import LIVE, Ear, Listening
 from .counts import Counts, stops
 from .kept import Recalls, Value
-from .sums import summed
+from .sums import added, summed
 
 FOREVER = float("inf")
 KINDS = {bytes: "string", int: "string", dict: "hash", deque: "list"}  # in the words of Redis
@@ -208,10 +207,7 @@ class MemoryStore:
     def _add(self, command: c.Add, now: float) -> int:
         new = self._entry(command.key, now) is None
         entry = self._made(command.key, now, int, command.ttl if new else None)
-        try:
-            entry.value = value = int(entry.value) + command.amount
-        except (TypeError, ValueError) as error:
-            raise StoreError(f"the store refused: the value of {command.key} is no whole number") from error
+        entry.value = value = added(command, entry.value)
         return value
 
     def _scan(self, command: c.Scan, now: float) -> tuple[int, list[str]]:

@@ -13,6 +13,7 @@ from ...errors import SettingsError
 from ...rules.presets import CacheTTL
 from ...stores import open_store
 from ...stores.base import Store
+from . import arguments
 from .entries import Entry, decoded, encoded
 from .flight import Flights
 from .operations import Operations
@@ -26,7 +27,8 @@ class Cache(Seen):
     """Values by key, each for a time; every method has a twin for the event loop, `get` and `aget`.
 
     Values are JSON: what `msgspec` can encode goes in (with datetimes, decimals, dataclasses, Structs, and Pydantic's
-    models), and comes back as plain data or as the `type` asked for. Keys of the cache alone are ever read or dropped;
+    models), and comes back as plain data or as the `type` asked for; JSON has no NaN and no infinities, which come back
+    as None. Keys of the cache alone are ever read or dropped;
     jobs, bans and limits in the same Redis are not touched.
 
     While the store is away, nothing is there: `get` returns its default, `get_or_set` fetches, and what was set or
@@ -60,6 +62,8 @@ class Cache(Seen):
         lease: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        if not hasattr(store, "run") and not isinstance(store, str):
+            raise SettingsError(f"store={store!r} must be a URL, such as redis://host:port/db, or a store")
         if len(prefix) < 2 or not prefix.endswith(":"):
             raise SettingsError(f"prefix={prefix!r} must be a name with a colon, such as 'cache:'")
         if not lease > 0:
@@ -90,7 +94,7 @@ class Cache(Seen):
         """Keep `value` for `ttl` seconds (`math.inf`: for good); with `tags`, 30 days at the most.
 
         Raises:
-            TypeError: the value cannot be JSON.
+            TypeError: the value cannot be JSON, or an argument is of a wrong type.
             ValueError: `ttl` is not above 0.
         """
         self._do(self._steps.set(key, encoded(value), ttl, tags))
@@ -150,7 +154,9 @@ class Cache(Seen):
         """Add to the whole number under `key` and return it; a new one begins at 0, and lives `ttl` seconds.
 
         Raises:
-            StoreError: the store did not answer, or the value is no whole number.
+            StoreError: the store did not answer, or the value is no whole number, or the sum is beyond 2**63.
+            TypeError: `amount` is no whole number.
+            ValueError: `ttl` is not above 0.
         """
         return self._do(self._steps.increment(key, amount, ttl))
 
@@ -186,9 +192,10 @@ class Cache(Seen):
         one that is there. A value of another type, as from an older release, is fetched anew.
 
         Raises:
-            TypeError: what was fetched cannot be JSON.
+            TypeError: what was fetched cannot be JSON, or an argument is of a wrong type.
             ValueError: `ttl` is not above 0.
         """
+        _see(fetch, ttl, tags)
         entry = self._do(self._steps.get(key))
         if entry is not None and not entry.due(self._clock()):
             try:
@@ -218,6 +225,7 @@ class Cache(Seen):
         type: Any = Any,  # noqa: A002
     ) -> Any:
         """`get_or_set`, for the event loop: a `fetch` that is a coroutine function goes on if a caller is cancelled."""
+        _see(fetch, ttl, tags)
         entry = await self._ado(self._steps.get(key))
         if entry is not None and not entry.due(self._clock()):
             try:
@@ -237,15 +245,41 @@ class Cache(Seen):
         return await asyncio.shield(task)
 
     def warm(self, entries: Iterable[tuple[str, Fetch, float]]) -> int:
-        """Fetch and keep every (key, fetch, ttl) that is not there yet; how many were fetched."""
+        """Fetch and keep every (key, fetch, ttl) that is not there yet; how many were fetched.
+
+        What a fetch raises is raised when all the others are done.
+        """
         missing = [entry for entry in entries if not self.exists(entry[0])]
+        failures: list[Exception] = []
         for key, fetch, ttl in missing:
-            self.get_or_set(key, fetch, ttl)
-        return len(missing)
+            try:
+                self.get_or_set(key, fetch, ttl)
+            except Exception as error:  # noqa: BLE001  # raised below
+                failures.append(error)
+        return _warmed(len(missing), failures)
 
     async def awarm(self, entries: Iterable[tuple[str, AFetch, float]]) -> int:
         """`warm`, for the event loop."""
         missing = [entry for entry in entries if not await self.aexists(entry[0])]
+        failures: list[Exception] = []
         for key, fetch, ttl in missing:
-            await self.aget_or_set(key, fetch, ttl)
-        return len(missing)
+            try:
+                await self.aget_or_set(key, fetch, ttl)
+            except Exception as error:  # noqa: BLE001  # raised below
+                failures.append(error)
+        return _warmed(len(missing), failures)
+
+
+def _see(fetch: object, ttl: float, tags: Sequence[str]) -> None:
+    """Refuse what does not fit on a hit too: who tries it once, sees it."""
+    arguments.fetcher(fetch)
+    arguments.life(ttl)
+    if tags:
+        arguments.several(tags)
+
+
+def _warmed(count: int, failures: list[Exception]) -> int:
+    if not failures:
+        return count
+    failures[0].add_note(f"{len(failures)} of {count} values could not be fetched; the others are there")
+    raise failures[0]

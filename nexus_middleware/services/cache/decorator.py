@@ -12,6 +12,7 @@ import msgspec
 
 from ...errors import SettingsError
 from ...rules.presets import CacheTTL
+from . import arguments
 from .entries import encoded
 
 if TYPE_CHECKING:
@@ -24,7 +25,13 @@ TagsOf: TypeAlias = Iterable[str] | Callable[..., Iterable[str]]
 
 
 def cached(
-    *, ttl: float = CacheTTL.MEDIUM, key: KeyOf | None = None, tags: TagsOf = (), cache: Cache | None = None
+    without_brackets: None = None,
+    /,
+    *,
+    ttl: float = CacheTTL.MEDIUM,
+    key: KeyOf | None = None,
+    tags: TagsOf = (),
+    cache: Cache | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Keep what the function below returns; works for plain functions and for coroutine functions.
 
@@ -37,6 +44,7 @@ def cached(
     (9, 9)
 
     Args:
+        without_brackets: Nothing: write @cached(), not @cached.
         ttl: Seconds.
         key: The key with the arguments in braces, in which `:` of an argument is escaped, so that two calls never share
             a key by chance; or what makes the key of the arguments. None: the function's name and its arguments.
@@ -44,10 +52,17 @@ def cached(
         cache: Where it is kept; None for one on `NEXUS_STORE`, made at the first call.
 
     Raises:
-        SettingsError: `key` or a tag names an argument that the function does not have.
+        SettingsError: `key` or a tag names an argument that the function does not have, `ttl` is not above 0, or the
+            function is a generator's, which runs only when its values are taken.
     """
+    if without_brackets is not None:
+        raise SettingsError("write @cached(), with brackets")
     if isinstance(tags, str):
         raise SettingsError(f"tags={tags!r} is one text: write tags=({tags!r},)")
+    try:
+        arguments.life(ttl)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"@cached: {error}") from None
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         call = Call(function, key, tags)
@@ -83,6 +98,8 @@ class Call:
     def __init__(self, function: Callable[..., Any], key: KeyOf | None, tags: TagsOf) -> None:
         self._signature = inspect.signature(function)
         self._name = f"{function.__module__}.{function.__qualname__}"
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise SettingsError(f"{self._name} yields, and what it yields cannot be kept: return a list")
         self._key = key
         self._tags = tags if callable(tags) else tuple(tags)
         self.type = _returned(function)

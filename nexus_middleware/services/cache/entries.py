@@ -63,7 +63,12 @@ def encoded(value: Any) -> bytes:
     Raises:
         TypeError: it cannot be JSON.
     """
-    return _ENCODER.encode(value)
+    try:
+        return _ENCODER.encode(value)
+    except RecursionError:
+        raise TypeError("the value cannot be JSON: it contains itself, or is nested too deep") from None
+    except UnicodeEncodeError as error:
+        raise TypeError(f"the value cannot be JSON: {error}") from None
 
 
 def decoded(body: bytes, kind: Any) -> Any:

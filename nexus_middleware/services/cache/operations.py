@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -11,6 +10,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from ...errors import StoreError
 from ...stores.commands import Add, Command, Drop, Fill, Get, Put, Remaining, Scan
+from . import arguments
+from .arguments import named
 from .entries import Entry, encoded, unpacked
 from .groups import Groups
 from .outage import Outage
@@ -83,7 +84,7 @@ class Operations:
 
     def find(self, key: str) -> Steps[Entry | None]:
         """Find the value of `key`, if none of its tags was deleted since."""
-        (kept,) = yield from self.ask(Get(self._prefix + key))
+        (kept,) = yield from self.ask(Get(named(self._prefix, key)))
         return (yield from self._valid(key, kept, {}))
 
     def _valid(self, key: str, kept: bytes | None, known: dict[str, str]) -> Steps[Entry | None]:
@@ -98,12 +99,13 @@ class Operations:
 
     def set(self, key: str, body: bytes, ttl: float, tags: Sequence[str] = ()) -> Steps[None]:
         """Keep a value; a store that is away will drop the one it has, once it is back."""
-        life = _life(ttl)
+        life, name = arguments.life(ttl), named(self._prefix, key)
+        arguments.several(tags)
         try:
             answers: Sequence[Any] = () if not tags else (yield from self.ask(*self._generations(tags)))
             entry = Entry(body, tags=_by_tag(tags, answers))
             yield from self.ask(
-                Put(self._prefix + key, entry.packed(), life), Drop((self._leases + key,))
+                Put(name, entry.packed(), life), Drop((self._leases + key,))
             )  # a fetch that is on its way is older
         except StoreError:
             self.outage.owe(key=key)
@@ -132,7 +134,7 @@ class Operations:
             tags: What it can be deleted by.
             old: The value that is there and near its end; then nobody waits.
         """
-        life, holder = _life(ttl), secrets.token_hex(8).encode()
+        life, holder = arguments.life(ttl), secrets.token_hex(8).encode()
         try:
             body, generations = yield from self._claim(key, holder, tags, old)
         except StoreError:
@@ -220,8 +222,9 @@ class Operations:
 
     def delete(self, key: str) -> Steps[bool]:
         """Forget a key, and the fetch that is on its way for it."""
+        name = named(self._prefix, key)
         try:
-            dropped, _ = yield from self.ask(Drop((self._prefix + key,)), Drop((self._leases + key,)))
+            dropped, _ = yield from self.ask(Drop((name,)), Drop((self._leases + key,)))
         except StoreError:
             self.outage.owe(key=key)
             return False
@@ -229,13 +232,15 @@ class Operations:
 
     def delete_tag(self, tag: str) -> Steps[None]:
         """End a tag's generation, and with it all values that have it."""
+        name = named(self._tags, tag, "tag")
         try:
-            yield from self.ask(Drop((self._tags + tag,)))
+            yield from self.ask(Drop((name,)))
         except StoreError:
             self.outage.owe(tag=tag)
 
     def delete_pattern(self, pattern: str) -> Steps[int]:
         """Forget the keys that fit; what a store that is away cannot do is done when it is back."""
+        named("", pattern, "pattern")
         try:
             yield from self.ask()
             return (yield from self._sweep(pattern))
@@ -256,8 +261,9 @@ class Operations:
 
     def ttl(self, key: str) -> Steps[float | None]:
         """Return the seconds that a value has to live; None if there is none."""
+        name = named(self._prefix, key)
         try:
-            kept, left = yield from self.ask(Get(self._prefix + key), Remaining(self._prefix + key))
+            kept, left = yield from self.ask(Get(name), Remaining(name))
             entry = yield from self._valid(key, kept, {})
         except StoreError:
             return None
@@ -265,9 +271,11 @@ class Operations:
 
     def increment(self, key: str, amount: int, ttl: float | None) -> Steps[int]:
         """Add to a whole number."""
+        name, life = named(self._prefix, key), None if ttl is None else arguments.life(ttl)
+        arguments.whole(amount)
         if self.outage.owes:
             yield from self.ask()
-        return (yield [Add(self._prefix + key, amount, ttl)])[0]  # type: ignore[no-any-return]
+        return (yield [Add(name, amount, life)])[0]  # type: ignore[no-any-return]
 
     def tell(self, *also: Command[Any]) -> Steps[list[Any]]:
         """Add what was counted to the store's counters; return the hits, the misses and the answers to `also`."""
@@ -278,12 +286,6 @@ class Operations:
             self.groups.back(taken)
             raise
         return [*answers[:2], *answers[len(commands) :]]
-
-
-def _life(ttl: float) -> float | None:
-    if not ttl > 0:
-        raise ValueError(f"ttl={ttl} is in seconds and must be above 0")
-    return None if math.isinf(ttl) else ttl
 
 
 def _by_tag(tags: Sequence[str], answers: Sequence[Any]) -> dict[str, str]:
