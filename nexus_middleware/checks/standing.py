@@ -16,7 +16,7 @@ from ..middleware.policy import Policy
 from ..middleware.rate_limit import RateLimit
 from ..middleware.response_cache import CacheRule, ResponseCache
 
-Origin: TypeAlias = Literal["code", "live", "staged", ""]  # "": only counted, so it stands no more
+Origin: TypeAlias = Literal["code", "live", "staged", ""]  # "": only counted, as of a rule that stands no more
 REFUSING = ("AllowedHosts", "IPFilter", "BodyLimit", "APIKey", "InputGuard")
 KEYS: dict[KeyOf, str] = {by_client: "client", by_api_key: "api-key", by_user: "user"}
 
@@ -53,7 +53,9 @@ def standing(layers: Sequence[Layer[Any]], now: Policy, staged: Policy) -> list[
             live = {rule.name for rule in now.limits}
             found += [_limit(name, layer, rule, live) for rule in layer.rules]
         elif isinstance(layer, ResponseCache):
-            found += [_kept(name, layer, rule, now) for rule in layer.rules]
+            found += [
+                _kept(layer, rule, n < len(now.cache)) for n, rule in enumerate(layer.rules)
+            ]  # live ones come first
         elif name in REFUSING:
             found.append(Standing(layer=name, rule="", mode=layer.mode))
             if name == "IPFilter":
@@ -72,7 +74,9 @@ def counted(rules: Iterable[Standing], counts: Iterable[dict[str, Any]]) -> list
     for row in counts:
         those = [x for x in found if x.layer == row["layer"] and _is(x, row["rule"])]
         if not those:
-            those = [Standing(layer=row["layer"], rule=row["rule"], path="", origin="")]
+            whole = next((x for x in found if x.layer == row["layer"] and not x.rule), None)
+            origin, mode = (whole.origin, whole.mode) if whole else ("", "enforce")  # else it stands no more
+            those = [Standing(layer=row["layer"], rule=row["rule"], path="", origin=origin, mode=mode)]
             found += those
         by_mode = {x.mode: x for x in those[::-1]}
         by_mode.get("enforce", those[0]).refused += row["refused"]
@@ -103,10 +107,12 @@ def _limit(name: str, layer: RateLimit, rule: Compiled, live: set[str]) -> Stand
     )
 
 
-def _kept(name: str, layer: ResponseCache, rule: CacheRule, now: Policy) -> Standing:
+def _kept(layer: ResponseCache, rule: CacheRule, live: bool) -> Standing:  # noqa: FBT001  # of which list it is
     does = "as the answer says" if rule.ttl is None else f"keeps {rule.ttl:g} s"
-    origin: Origin = "live" if rule in now.cache else "code"
-    return Standing(layer=name, rule=rule.path, path=rule.path, does=does, mode=layer.mode, origin=origin)
+    origin: Origin = "live" if live else "code"
+    return Standing(
+        layer=type(layer).__name__, rule=rule.path, path=rule.path, does=does, mode=layer.mode, origin=origin
+    )
 
 
 def _filters(now: Policy, staged: Policy) -> Iterator[Standing]:

@@ -140,7 +140,10 @@ def test_what_is_counted_of_a_rule_that_went_is_still_told(desk):
 def test_a_request_is_asked_about_as_with_the_command(desk):
     post(desk, "enforce", text=LIMIT + '[filter]\ndeny = ["198.51.100.0/24"]\n')
 
-    told = desk.json("/rules/explain?path=/&method=get&client=192.0.2.1&headers=X-Team:%20a%0AAccept:%20*")
+    def explain(**question):
+        return desk.json("/rules/explain", method="POST", body=question)
+
+    told = explain(path="/", method="get", client="192.0.2.1", headers=["X-Team: a", "Accept: *"])
     assert not told["refused"]
     assert {
         "layer": "RateLimit",
@@ -148,12 +151,14 @@ def test_a_request_is_asked_about_as_with_the_command(desk):
         "meets": True,
         "does": "counts on 192.0.2.1; beyond 1 per 60 s refuses with 429",
     } in told["rules"]
-    told = desk.json("/rules/explain?path=/&client=198.51.100.7")
+    told = explain(path="/", client="198.51.100.7")
     assert told["refused"]
     assert told["rules"][-1]["does"] == "refuses with 403: by the filter of the rules file"
     assert desk.json("/decisions?here=1")["items"] == []
-    for wrong in ("", "path=x", "path=/&client=me", "path=/&method=%20", "path=/&headers=nothing"):
-        assert desk.problem(f"/rules/explain?{wrong}")["code"] == "bad_request"
+    for wrong in ({}, {"path": "x"}, {"path": "/", "method": " "}, {"path": "/", "headers": ["nothing"]}):
+        assert desk.problem("/rules/explain", method="POST", body=wrong or b"{}")["code"] == "bad_body"
+    told = desk.problem("/rules/explain", method="POST", body={"path": "/", "client": "me"})
+    assert told["code"] == "bad_address"
 
 
 def test_from_another_process_only_the_live_rules_are_known(desk):
@@ -168,7 +173,7 @@ def test_from_another_process_only_the_live_rules_are_known(desk):
         ("a.staged", "staged"),
         ("/courses/*", "live"),
     ]
-    assert desk.json("/rules/explain?path=/courses/1")["state"] == "unknown"
+    assert desk.json("/rules/explain", method="POST", body={"path": "/courses/1"})["state"] == "unknown"
 
 
 def test_each_version_that_is_kept_is_told_with_its_texts(desk):

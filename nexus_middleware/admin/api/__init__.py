@@ -88,7 +88,7 @@ RESOURCES: dict[str, Resource] = {
     ),
     "/rules": Resource("rules", {"GET": Action("view", rules.read), "POST": Action("rules:edit", rules.change)}),
     "/rules/each": Resource("rules", {"GET": Action("view", rules.each)}),
-    "/rules/explain": Resource("rules", {"GET": Action("view", rules.explained)}),
+    "/rules/explain": Resource("rules", {"POST": Action("view", rules.explained)}),  # headers may be secret: no query
     "/rules/versions/{version}": Resource("rules", {"GET": Action("view", rules.version)}),
     "/decisions": Resource("decisions", {"GET": Action("view", decisions.read)}),
     "/decisions/counts": Resource("decisions", {"GET": Action("view", decisions.counts)}),

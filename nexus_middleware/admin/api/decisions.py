@@ -29,6 +29,7 @@ class Kept(asked.Limit):
     rule: asked.Text = ""
     client: asked.Text = ""
     cursor: asked.Text = ""
+    request: asked.Text = ""  # that one alone, wherever it is kept
 
 
 @says(Listing[Record], query=Kept)
@@ -39,7 +40,11 @@ async def read(exchange: Exchange) -> Answer:
     if sought.outcome not in get_args(Outcome):
         raise Problem(400, "bad_outcome", "outcome is one of refused, would refuse and passed")
     here = asked.flag(exchange, "here")
-    records = decisions.here(limit, sought) if here else await decisions.alatest(limit, sought)
+    if request_id := asked.text(exchange, "request"):
+        one = await decisions.afind(request_id)
+        records = [one] if one else []
+    else:
+        records = decisions.here(limit, sought) if here else await decisions.alatest(limit, sought)
     more = records[-1]["id"] if len(records) == limit else None
     value = {"items": [_shown(x) for x in records], "nextCursor": more, "total": None, "totalExact": False}
     return _found(exchange, value)

@@ -25,7 +25,7 @@ from . import asked
 
 FORMS = [{"format": "ipv4"}, {"format": "ipv6"}]
 HOUR = 3_600
-METHOD, PATH, LINES = "^[A-Za-z]{1,16}$", "^/[!-~]{0,1999}$", r"^([!-9;-~]+:[ -~]*(\n|$)){0,20}$"
+METHOD, PATH, LINE = "^[A-Za-z]{1,16}$", r"^/[^\x00-\x1f]{0,1999}$", "^[!-9;-~]{1,100}:[ -~]{0,1000}$"
 
 
 class Change(msgspec.Struct):
@@ -38,12 +38,12 @@ class Change(msgspec.Struct):
 
 
 class Question(msgspec.Struct):
-    """A request that is asked about: whose, and what for; `headers` has a line for each."""
+    """A request that is asked about: whose, and what for; its headers as "name: value"."""
 
     path: Annotated[str, msgspec.Meta(pattern=PATH)]
     method: Annotated[str, msgspec.Meta(pattern=METHOD)] = "GET"
     client: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema={"anyOf": FORMS})] = "203.0.113.9"
-    headers: Annotated[str, msgspec.Meta(pattern=LINES, max_length=2_000)] = ""
+    headers: Annotated[list[Annotated[str, msgspec.Meta(pattern=LINE)]], msgspec.Meta(max_length=50)] = []
 
 
 @says(Rules)
@@ -87,19 +87,20 @@ async def each(exchange: Exchange) -> Answer:
     return _found(exchange, {"state": "known" if known else "unknown", **value})
 
 
-@says(Explained, query=Question)
+@says(Explained, body=Question)
 async def explained(exchange: Exchange) -> Answer:
     """Say which rules a request would meet, and what they would do, as `nexus explain`; nothing is counted."""
+    question = await exchange.json(Question)
     try:
-        question = msgspec.convert(dict(exchange.query), Question)
         ip_address(question.client)
-        request = Asked(question.method, question.path, question.client, question.headers.splitlines())
-    except (msgspec.ValidationError, ValueError, SettingsError) as error:
-        raise Problem(400, "bad_request", f"this is no request that could be asked about: {error}") from error
+    except ValueError as error:
+        raise Problem(400, "bad_address", "client is an address, such as 203.0.113.9") from error
+    request = Asked(question.method, question.path, question.client, question.headers)
     _, _, layers = await _standing(exchange)
     lines, refused = await asyncio.to_thread(explain, layers, request)  # a layer may read a file of addresses
     state = "unknown" if exchange.runtime.front is None else "known"
-    return _found(exchange, {"state": state, "refused": refused, "rules": msgspec.to_builtins(lines)})
+    value = {"state": state, "refused": refused, "rules": msgspec.to_builtins(lines)}
+    return done({**value, "meta": exchange.panels.meta()})
 
 
 @says(RulesChanged, body=Change)

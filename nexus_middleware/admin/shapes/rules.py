@@ -50,7 +50,7 @@ class EachRule(Listing[Standing]):
 
 
 class Explained(Read):
-    """GET /rules/explain; `state` as of GET /rules/each."""
+    """POST /rules/explain; `state` as of GET /rules/each."""
 
     state: Literal["known", "unknown"]
     refused: bool  # whatever was counted

@@ -11,6 +11,7 @@ const TABS = { // each loads when it is first looked at, or pointed to
   queues: ["Queues", () => import("./views/queues.js")],
   performance: ["Performance", () => import("./views/performance.js")],
   security: ["Security", () => import("./views/security.js")],
+  rules: ["Rules", () => import("./views/rules.js")],
   logs: ["Logs", () => import("./views/logs.js")],
 };
 const NAMES = Object.keys(TABS);
@@ -130,6 +131,8 @@ async function follow() {
   view = (await view.at?.(place)) || view;
   if (mine !== latest) return; // somebody was quicker
   set({ view });
+  const link = document.getElementById(`tab-${tab}`);
+  link.parentNode.scrollLeft = link.offsetLeft - 60; // on a phone it may be out of sight
   if (view.paths().length) refreshAnew();
 }
 

@@ -4,7 +4,8 @@ import { set } from "./live.js";
 import { Component, createRef } from "./vendor/preact.mjs";
 
 const LISTED = [
-  ["g o", "Overview"], ["g c", "Cache"], ["g q", "Queues"], ["g p", "Performance"], ["g s", "Security"], ["g l", "Logs"],
+  ["g o", "Overview"], ["g c", "Cache"], ["g q", "Queues"], ["g p", "Performance"], ["g s", "Security"],
+  ["g r", "Rules"], ["g l", "Logs"],
   ["/", "Search or filter in this view"], ["r", "Refresh now"], ["p", "Pause or resume"], ["t", "Next theme"],
   ["?", "This list"], ["Esc", "Close what is open"],
 ];

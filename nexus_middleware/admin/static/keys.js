@@ -3,7 +3,7 @@ import { chosen } from "./base.js";
 import { pause, refresh, set, state } from "./live.js";
 import { to } from "./router.js";
 
-const VIEWS = { o: "", c: "cache", q: "queues", p: "performance", s: "security", l: "logs" };
+const VIEWS = { o: "", c: "cache", q: "queues", p: "performance", s: "security", r: "rules", l: "logs" };
 const WAITS = 1_500; // milliseconds between the two keys of a pair
 
 export const shortcuts = () => chosen("shortcuts") !== "off";

@@ -105,15 +105,15 @@ function partly(error) {
 }
 
 class Refused extends Error {
-  constructor(status, message) {
+  constructor(status, message, told = {}) {
     super(message);
-    this.status = status;
+    Object.assign(this, { status, told });
   }
 }
 
 export const get = (path) => call("GET", path);
 
-async function call(method, path, body) {
+export async function call(method, path, body) {
   const leave = new AbortController();
   const late = setTimeout(() => leave.abort(), TIMEOUT);
   try {
@@ -125,7 +125,7 @@ async function call(method, path, body) {
       body: body && JSON.stringify(body),
     });
     const value = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Refused(response.status, value.detail || `HTTP ${response.status}`);
+    if (!response.ok) throw new Refused(response.status, value.detail || `HTTP ${response.status}`, value);
     return value;
   } catch (error) {
     if (error instanceof Refused) throw error;

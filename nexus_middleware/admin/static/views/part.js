@@ -17,8 +17,16 @@ export const Own = ({ told }) => told.scope === "process" && html`<p class="note
   ? "This process only, since it started: there is no Redis that all processes share."
   : "This process only: Redis does not answer, so what the others measured is not known."}</p>`;
 
-// Links to the parts of a view; the first is the view itself.
-export const Parts = ({ view, label, parts }) => html`<nav class="parts" aria-label=${label}>
+let walked = false; // a link to another part was followed, whose view has links of its own
+
+function arrive(nav) {
+  if (!nav || !walked) return;
+  walked = false;
+  if (document.activeElement === document.body) nav.querySelector("[aria-current]")?.focus();
+}
+
+// Links to the parts of a view, of which the first is the view itself; who follows one stays on it.
+export const Parts = ({ view, label, parts }) => html`<nav class="parts" aria-label=${label} ref=${arrive} onClick=${() => { walked = true; }}>
   ${parts.map(([name, text]) => html`<a key=${name} href=${to(view, name ? [name] : [])} aria-current=${(here().parts[0] || "") === name ? "page" : undefined}>${text}</a>`)}</nav>`;
 
 // Rows by the column that the address names; each column is [name, heading, show(row), of(row)], numbers where there is an `of`.

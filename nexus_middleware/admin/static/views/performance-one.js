@@ -4,6 +4,7 @@ import { may, state } from "../live.js";
 import { Empty, Fact, Table } from "../parts.js";
 import { here, to, windowed } from "../router.js";
 import { Histogram } from "./charts.js";
+import { Decided } from "./decision.js";
 import { Own, Part } from "./part.js";
 import { Errors, Slow } from "./performance-lists.js";
 import { Nav, within } from "./performance.js";
@@ -14,12 +15,13 @@ const ERRORS = "api/performance/errors";
 
 const endpoint = () => windowed(`api/performance/endpoint?endpoint=${encodeURIComponent(id())}`);
 const jobs = () => `api/requests/${encodeURIComponent(id())}/jobs`;
+const decided = () => `api/decisions?request=${encodeURIComponent(id())}`;
 const lines = () => `api/logs?request=${encodeURIComponent(id())}`;
 
 export function paths() {
   if (!id()) return [];
   if (here().parts[0] === "endpoint") return [endpoint()];
-  return [SLOW, ERRORS, ...(state.services.queues === "disabled" ? [] : [jobs()]), ...(may("logs:read") ? [lines()] : [])];
+  return [decided(), SLOW, ERRORS, ...(state.services.queues === "disabled" ? [] : [jobs()]), ...(may("logs:read") ? [lines()] : [])];
 }
 
 const Endpoint = ({ told }) => html`<${Own} told=${told}/>
@@ -46,11 +48,17 @@ const Jobs = ({ items }) => (items.length === 0 ? html`<p class="soft">It queued
 
 const Lines = ({ told }) => (told.state === "disabled" ? html`<p class="soft">No log files are kept: NEXUS_LOG_DIR says where.</p>`
   : told.items.length === 0 ? html`<p class="soft">The newest files hold no line of it.</p>`
-    : html`<ol class="lines plain">${[...told.items].reverse().map((line, n) => html`<li key=${n}><span class="soft">${date(line.at)}</span> <b>${line.level}</b> ${line.event}</li>`)}</ol>`);
+    : html`<ol class="lines plain">${[...told.items].reverse().map((line, n) => html`<li key=${n}><span class="soft">${date(line.at)}</span> <b>${line.level}</b> ${line.kind === "request" ? `${line.method} ${line.path} ${line.status}, ${ms(line.ms)}` : line.event}</li>`)}</ol>`);
+
+const Decisions = () => html`<${Part} path=${decided()}>${({ items: [record] }) => (!record
+  ? html`<p class="soft">Nothing refused it, and it was not in the sample that NEXUS_DECISION_SAMPLE keeps; or it is more than a day ago.</p>`
+  : html`<p><span class=${`chip ${record.outcome === "refused" ? "bad" : ""}`}>${record.outcome}</span> ${date(record.at)}
+    ${" "}<code>${record.method} ${record.path}</code> of <code>${record.client}</code>, answered ${record.status}.</p><${Decided} record=${record}/>`)}<//>`;
 
 function Asked() {
   const mine = (items) => items.filter((item) => item.requestId === id());
-  return html`<section class="more"><h3>The request</h3><${Part} path=${SLOW}>${({ items }) => (mine(items).length
+  return html`<section><h3>Decisions <small>of each layer</small></h3><${Decisions}/></section>
+    <section class="more"><h3>The request</h3><${Part} path=${SLOW}>${({ items }) => (mine(items).length
       ? html`<${Slow} items=${mine(items)}/>` : html`<p class="soft">It was not slow, or so long ago that it is not kept.</p>`)}<//></section>
     <section class="more"><h3>Exceptions <small>of which it was the first</small></h3><${Part} path=${ERRORS}>${({ items }) => (mine(items).length
       ? html`<${Errors} items=${mine(items)}/>` : html`<p class="soft">None.</p>`)}<//></section>
