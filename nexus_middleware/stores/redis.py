@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-from redis.exceptions import MovedError, NoPermissionError, NoScriptError
+from redis.exceptions import NoScriptError
 
 from ..errors import SettingsError, StoreError
 from ..forks import THIS
@@ -23,6 +23,7 @@ from .commands import Command, Drop, Facts, Get, Scan
 from .dialling import dialler
 from .listener import Listener
 from .pipeline import Pipeline, Words
+from .refusals import hint
 from .standby import Standby
 from .words import SCRIPTS, Speech
 
@@ -30,10 +31,6 @@ SCHEMA = 1
 OPENING = 1.0  # seconds that the first connection may take, before any request waits
 SILENCE = Speech([], "", None)
 OLDEST = (6, 2)  # LMOVE and more came with it
-HINTS = {
-    MovedError: "; it is one of a cluster: write redis+cluster://host:port,host:port",
-    NoPermissionError: "; the rights that its user needs are in the docs, under Deploy",
-}
 
 
 class RedisStore:
@@ -241,6 +238,5 @@ def _exchange(words: Sequence[Words]) -> Generator[Sequence[Words], list[Any], l
 def _checked(raws: list[Any]) -> list[Any]:
     for raw in raws:
         if isinstance(raw, Exception):
-            hint = next((hint for kind, hint in HINTS.items() if isinstance(raw, kind)), "")
-            raise StoreError(f"the store refused: {raw}{hint}") from raw
+            raise StoreError(f"the store refused: {raw}{hint(raw)}") from raw
     return raws

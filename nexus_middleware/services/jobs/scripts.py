@@ -46,11 +46,13 @@ def trip() -> Generator[None]:
     """Turn the errors of a trip to Redis into `StoreError`."""
     from redis.exceptions import RedisError  # loaded by those alone who have jobs
 
+    from ...stores.refusals import hint
+
     try:
         yield
     except RedisError as error:
         reason = str(error) or type(error).__name__
-        raise StoreError(f"the queues' store did not answer, or refused: {reason}") from error
+        raise StoreError(f"the queues' store did not answer, or refused: {reason}{hint(error)}") from error
 
 
 def moment() -> str:
