@@ -17,7 +17,7 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-page chaos faults matrix release-check docs cover format lock clean browser ffmpeg
+.PHONY: help setup run test check bench bench-page chaos faults matrix release-check docs cover format lock clean browser ffmpeg memcached
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -27,7 +27,7 @@ setup: $(DEV) ## make .venv, with the package (editable) and all that its develo
 run: $(RUN) ## start the example with its own Redis and worker: PORT=8000 HOST=127.0.0.1, NEXUS_*, REDIS_URL
 	@exec $(PY) -m example_app
 
-test: $(DEV) browser ffmpeg ## run all tests, with a real Redis, a real browser and ffmpeg
+test: $(DEV) browser ffmpeg memcached ## run all tests, with a real Redis, a real browser, memcached and ffmpeg
 	@$(PY) -m pytest $(ARGS)
 
 check: $(DEV) ## lint, format, types, floors, dependencies, dead code, spelling
@@ -109,3 +109,9 @@ ffmpeg:
 	else \
 		echo "make test: ffmpeg is missing: install it (on Debian: apt install ffmpeg)" >&2; exit 1; \
 	fi
+
+memcached:
+	@command -v memcached >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing memcached, once …"; apt-get -qq update && apt-get -qq -y install memcached >/dev/null && exit 0; \
+	fi; echo "make test: memcached is missing, and what needs it is skipped: install it (on Debian: apt install memcached)" >&2
