@@ -102,11 +102,10 @@ class ResponseCache(Layer[Any]):
 
     def ask(self, request: Request) -> Command[Any] | None:
         level = self.pages.level
-        plain = request.method == "GET" and request.lacks(self._wishes)
-        if level is None or (key := self._key(request, plain=plain)) is None:
+        if level is None or (key := self._key(request)) is None:
             return None
         page, now, joining = self.pages.get(key), self._clock(), level.attach()
-        if plain and page is not None and page.only and now < page.until:
+        if page is not None and page.only and now < page.until and request.lacks(self._wishes):
             return None
         request.notes[self] = fetch = Fetch(key, self._flight(request, key), self._rules)
         entry = None if page is None else page.find(request)
@@ -122,7 +121,10 @@ class ResponseCache(Layer[Any]):
         fetch: Fetch | None = notes.get(self)
         if fetch is None:
             plain = request.method == "GET" and request.lacks(self._wishes)
-            key = self._key(request, plain=plain)
+            if plain and not self._rules.keyed and "api_key" not in notes and request.scheme in WEB:
+                key: str | None = self._keys.of(request)  # as `_key` does, a call less
+            else:
+                key = self._key(request)
             if key is None:
                 return None
             page, now = self.pages.get(key), self._clock()
@@ -189,13 +191,13 @@ class ResponseCache(Layer[Any]):
             return "the request says whose it is, by a Cookie or an API key"
         return "a stored answer, or one of a kind that could not be stored a moment ago"
 
-    def _key(self, request: Request, *, plain: bool = False) -> str | None:
+    def _key(self, request: Request) -> str | None:
         if request.method not in READS or request.scheme not in WEB:
             return None
         if self._rules.keyed and (rule := self._rules.of(request.path)) is not None and rule.key is not None:
             whose = rule.key(request)
             return None if whose is None else self._keys.of(request, whose)
-        if "api_key" in request.notes or not (plain or request.lacks(self._whose)):
+        if "api_key" in request.notes or not request.lacks(self._whose):
             return None
         return self._keys.of(request)
 
