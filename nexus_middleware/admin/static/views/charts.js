@@ -2,6 +2,7 @@
 import { date, html, time } from "../base.js";
 import { Table } from "../parts.js";
 import { Component, createRef } from "../vendor/preact.mjs";
+import "./styles.js";
 
 const HEIGHT = 168; // pixels; the same before and after there is data, so that nothing jumps
 const ROOM = { left: 58, right: 8, top: 8, bottom: 22 };

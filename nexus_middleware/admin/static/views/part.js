@@ -3,6 +3,7 @@ import { html } from "../base.js";
 import { down, state } from "../live.js";
 import { Old } from "../parts.js";
 import { here, to, turned } from "../router.js";
+import "./styles.js";
 
 // What an address of the API said; while it is late its height is kept, and if it fails the others go on.
 export function Part({ path, tall = "", children }) {

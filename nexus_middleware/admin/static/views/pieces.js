@@ -3,12 +3,7 @@ import { exact, html, lasting, NONE, plural } from "../base.js";
 import { down, say, state } from "../live.js";
 import { Empty, Old } from "../parts.js";
 import { turned } from "../router.js";
-
-// The styles of these views, before the first of them is drawn.
-await new Promise((done) => {
-  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("lists.css", import.meta.url), onload: done, onerror: done });
-  document.head.append(link);
-});
+import "./styles.js";
 
 // Links between the views of one tab: [address, text, whether it is this one].
 export const Ways = ({ label, ways }) => html`<nav class="parts" aria-label=${label}>
