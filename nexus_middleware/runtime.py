@@ -87,10 +87,18 @@ class Runtime:
         settings = self.settings
         made: list[Sender] = []
         if settings.alert_webhooks:
-            made.append(by_post(settings.alert_webhooks, settings.alert_secret, self._post))
+            queue = self._queue_alert if self.queues.enabled else None
+            made.append(by_post(settings.alert_webhooks, settings.alert_secret, self._post, queue=queue))
         if settings.alert_email:
+            if not self.queues.enabled:
+                raise SettingsError(
+                    "alert_email goes through the queues: set NEXUS_QUEUE_STORE (or NEXUS_STORE) to a Redis"
+                )
             made.append(by_mail(settings.alert_email, self.queues.queue_email))
         return made
+
+    def _queue_alert(self, message: dict[str, Any], message_id: str) -> None:
+        self.queues.options(key=message_id).enqueue("alerts.send", message=message, message_id=message_id)
 
     def _post(self, url: str, payload: dict[str, Any], secret: str, message_id: str) -> None:
         from .services.webhooks import post

@@ -2,18 +2,26 @@
 
 import json
 import threading
+import time
 
 import pytest
+from msgspec import structs
 
 from nexus_middleware.errors import NexusError, SettingsError, StoreError
 from nexus_middleware.rules.health import thresholds
-from nexus_middleware.rules.webhooks import new_secret
+from nexus_middleware.rules.webhooks import new_secret, verified
+from nexus_middleware.runtime import Runtime
+from nexus_middleware.services.jobs.registry import Permanent
 from nexus_middleware.services.jobs.stats import QueueStats
 from nexus_middleware.services.monitor import Monitor
 from nexus_middleware.services.monitor.probes import CountProbe, HitProbe, QueueProbe, Value
 from nexus_middleware.services.monitor.senders import by_mail, by_post
+from nexus_middleware.services.webhooks import Unreachable
 from nexus_middleware.settings import Settings
 from nexus_middleware.stores.redis import RedisStore
+from tests.services.handlers.conftest import desk, receiver
+
+__all__ = ["desk", "receiver"]  # fixtures
 
 
 class Desk:
@@ -189,6 +197,60 @@ def test_a_webhook_is_tried_three_times_and_its_id_stays(clock):
 def test_webhooks_need_a_secret():
     with pytest.raises(SettingsError, match="alert_secret"):
         by_post(["https://hooks.example/a"], "", lambda *_: None)
+
+
+def test_with_queues_a_worker_posts_it_once_and_the_secret_stands_nowhere_in_redis(desk, receiver, clock):
+    secret, (alert, event) = new_secret(), alert_of(clock)
+    settings = {"alert_webhooks": (receiver.url,), "alert_secret": secret}
+    runtime = Runtime(Settings(store=desk.url, **settings))
+    _, send = runtime.monitor.alerts.senders
+    receiver.status = 503
+    for _ in range(2):  # as two processes would, if both believed that it is theirs to do
+        send(alert, event)
+    queue = runtime.queues.board
+    (job,) = queue.jobs("notifications-queue", "waiting").items
+    payload = queue.job(job.id).payload
+    runtime.close()
+
+    assert receiver.got == [], "it was left to the worker"
+    assert secret not in str(desk.client.hgetall(f"rq:job:{job.id}"))
+    with pytest.raises(Unreachable):
+        desk.run("alerts.send", payload, **settings)
+    receiver.status = 200
+    for _ in range(2):
+        desk.run("alerts.send", payload, **settings)
+
+    assert len(receiver.got) == 2, "once refused, and once taken"
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+    headers, body = receiver.got[-1]
+    assert verified(headers, body, secrets=(secret,), now=time.time())
+    assert json.loads(body)["data"]["code"] == "security"
+
+
+def test_what_the_queue_does_not_take_and_what_says_that_no_job_is_run_is_posted_at_once(clock, caplog):
+    queued, posted = [], []
+
+    def queue(payload, message_id):
+        queued.append(message_id)
+        raise StoreError("it is away")
+
+    send = by_post(["https://hooks.example/a"], new_secret(), lambda *told: posted.append(told), queue=queue)
+    alert, event = alert_of(clock)
+    send(alert, event)
+    assert (len(queued), len(posted)) == (1, 1)
+    assert "without the queue" in caplog.text
+    send(structs.replace(alert, code="workers"), event)
+    assert (len(queued), len(posted)) == (1, 2)
+
+
+def test_a_worker_that_is_told_of_no_receiver_says_what_to_set(desk):
+    with pytest.raises(Permanent, match="NEXUS_ALERT_WEBHOOKS"):
+        desk.run("alerts.send", {"message": {}, "message_id": "1"})
+
+
+def test_e_mail_needs_queues_and_says_so_at_once():
+    with pytest.raises(SettingsError, match="NEXUS_QUEUE_STORE"):
+        assert Runtime(Settings(alert_email=("ada@example.org",))).monitor
 
 
 def test_an_alert_is_mailed_through_the_queue_once(queues, clock):

@@ -1,7 +1,8 @@
-"""How alerts leave the house: signed webhooks, and e-mail through the queue."""
+"""How alerts leave the house: signed webhooks and e-mail, through the queue."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,16 +12,28 @@ from ...errors import NexusError, SettingsError
 from .alerts import Alert, Event, Sender
 
 TRIES = (0.0, 2.0, 10.0)  # seconds to wait before each
+LOG = logging.getLogger("nexus_middleware")
+THE_WAY = ("redis", "workers", "queue_age")  # alerts that say that jobs are not run: a job would not tell of them
 Post = Callable[[str, dict[str, Any], str, str], None]
+Queue = Callable[[dict[str, Any], str], object]
 
 
-def by_post(urls: Sequence[str], secret: str, post: Post, *, sleep: Callable[[float], None] = time.sleep) -> Sender:
+def by_post(
+    urls: Sequence[str],
+    secret: str,
+    post: Post,
+    *,
+    queue: Queue | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Sender:
     """Return what posts alerts to `urls` as JSON, signed by Standard Webhooks.
 
     Args:
         urls: The receivers.
         secret: whsec_…, shared with them.
         post: Takes URL, payload, secret and the message's id; raises if it was not taken.
+        queue: Takes payload and the message's id, for a worker to post. Without one, where it fails, and for alerts
+            that say that no job is run, the posts are made from here.
         sleep: Waits between two tries.
 
     Raises:
@@ -32,6 +45,13 @@ def by_post(urls: Sequence[str], secret: str, post: Post, *, sleep: Callable[[fl
         )
 
     def send(alert: Alert, event: Event) -> None:
+        if queue is not None and alert.code not in THE_WAY:
+            try:
+                queue(shape(alert, event), _ident(alert, event))
+            except NexusError as error:
+                LOG.warning("an alert is posted without the queue, which did not take it: %s", error)
+            else:
+                return
         failed = [url for url in urls if not _posted(url, alert, event)]
         if failed:
             raise NexusError(f"{len(failed)} of {len(urls)} receivers of webhooks did not take an alert")
