@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
@@ -17,7 +20,8 @@ from .layer import Layer, Mode
 DIGEST = re.compile(r"(?:([A-Za-z0-9._-]{1,64})=)?sha256:([0-9a-fA-F]{64})").fullmatch
 NAME = re.compile(r"[A-Za-z0-9._ @-]{1,64}").fullmatch
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+").fullmatch
-NOTE = "api_key"  # in `request.notes`: the name of the key, for `by_api_key`, logs and caches
+UNTIL = re.compile(r"(.*\S)\s+until\s+(\S+)", re.DOTALL).fullmatch
+NOTE, EXPIRED = "api_key", "expired"  # in `request.notes`: the name of the key, for `by_api_key`, logs and caches
 
 
 class APIKey(Layer[None]):
@@ -32,11 +36,13 @@ class APIKey(Layer[None]):
         app: What is protected.
         keys: By name, `{"shop": "…"}`, or a list. A key is plain text or `sha256:` and its digest in hex; in a list a
             digest may have a name, `shop=sha256:…`. One without is called by the first 8 digits of its digest. A name
-            may have several, so that a new key works before the old one is taken out. "file:/run/secrets/keys" has one
-            a line, and is read again when it changes; a function that returns them is asked every 10 s.
+            may have several, so that a new key works before the old one is taken out. "… until 2027-01-31" opens to the
+            end of that day (UTC), "… until 2027-01-31T12:00+01:00" to that time. "file:/run/secrets/keys" has one a
+            line, and is read again when it changes; a function that returns them is asked every 10 s.
         paths: "/api/*" is all below /api and itself, in every spelling of it and below any mount; "*" is every path.
         header: That brings the key.
         mode: "shadow" records who would have been refused.
+        clock: Seconds since the epoch, by which keys expire.
 
     Raises:
         SettingsError: there is no key or no path, or a key cannot be one. What was given is not repeated.
@@ -50,8 +56,10 @@ class APIKey(Layer[None]):
         paths: Iterable[str] = ("/api/*",),
         header: str = "x-api-key",
         mode: Mode = "enforce",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(app, mode=mode)
+        self._clock = clock
         named = isinstance(keys, Mapping)
         self._keys = Source([] if named else keys, "keys", lambda listed: _read(keys if named else listed))
         self._guards = [guard(path) for path in ([paths] if isinstance(paths, str) else paths)]
@@ -66,10 +74,12 @@ class APIKey(Layer[None]):
         if not self._guarded(request):
             return None
         given = request.header(self._header)
-        name = None if given is None or self._twice(request) else self._name(given)
-        if name is None:
+        known = None if given is None or self._twice(request) else self._known(given)
+        if known is not None and self._clock() >= known.until:
+            request.notes[self, EXPIRED], known = known.name, None  # who calls is told no more than with any wrong key
+        if known is None:
             return problem(request, 401, "This needs a key that is known.", headers=self._challenge)
-        request.notes[NOTE] = request.notes[self] = name
+        request.notes[NOTE] = request.notes[self] = known.name
         return None
 
     def after(self, request: Request, head: Head) -> None:
@@ -85,11 +95,11 @@ class APIKey(Layer[None]):
         """Whether there are two lines, of which the app may read another one than this layer."""
         return [name for name, _ in request.headers].count(self._header) > 1
 
-    def _name(self, given: bytes) -> str | None:
+    def _known(self, given: bytes) -> _Key | None:
         digest, found = hashlib.sha256(given).digest(), None
-        for known, name in self._keys.value:
-            if hmac.compare_digest(digest, known):
-                found = name  # and on: to stop here would tell how far down the list it is
+        for key in self._keys.value:
+            if hmac.compare_digest(digest, key.digest):
+                found = key  # and on: to stop here would tell how far down the list it is
         return found
 
     def why(self, request: Request) -> str:
@@ -97,24 +107,50 @@ class APIKey(Layer[None]):
             return "needs no key"
         if (name := request.notes.get(self)) is not None:
             return f"key {name}"
+        if (name := request.notes.get((self, EXPIRED))) is not None:
+            return f"key {name} has expired"
         return "no key" if request.header(self._header) is None else "unknown key"
 
 
-def _read(keys: Any) -> list[tuple[bytes, str]]:
-    """Return digests and names."""
+class _Key(NamedTuple):
+    digest: bytes
+    name: str
+    until: float  # seconds since the epoch; infinity for good
+
+
+def _read(keys: Any) -> list[_Key]:
     pairs = _named(keys) if isinstance(keys, Mapping) else [("", key) for key in keys]
-    found = [_digest(name, key) for name, key in pairs]
+    found = [_key(name, key) for name, key in pairs]
     if not found:
         raise SettingsError("keys: there is none, and without one nobody could call; leave the layer out to need none")
-    if len({digest for digest, _ in found}) < len(found):
+    if len({key.digest for key in found}) < len(found):
         raise SettingsError("keys: a key is given twice, so it would not tell who calls")
-    if not all(NAME(name) for _, name in found):
+    if not all(NAME(key.name) for key in found):
         raise SettingsError("keys: a name must be of up to 64 letters, digits, spaces, '.', '_', '@' and '-'")
     return found
 
 
 def _named(keys: Mapping[str, str | Iterable[str]]) -> list[tuple[str, str]]:
     return [(name, key) for name, given in keys.items() for key in ([given] if isinstance(given, str) else given)]
+
+
+def _key(name: str, given: str) -> _Key:
+    ends = UNTIL(given)
+    digest, name = _digest(name, ends[1] if ends else given)
+    return _Key(digest, name, _end(ends[2]) if ends else math.inf)
+
+
+def _end(text: str) -> float:
+    """Return when a key ends: at the end of a day, or at a time; both of UTC unless the time has another zone."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(
+            "keys: after 'until' comes the last day, 2027-01-31, or a time, 2027-01-31T12:00+01:00"
+        ) from error
+    if len(text) <= len("2027-01-31"):
+        when += timedelta(days=1)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _digest(name: str, key: str) -> tuple[bytes, str]:
