@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ..checks import Finding, findings, look
-from ..errors import SettingsError
+from ..lookup import look_up
 
 HELP = "look for what weakens the protection of an app"
 
@@ -29,33 +26,12 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the app cannot be imported.
     """
-    found = findings(look(load(given.app), workers=given.workers))
+    found = findings(look(look_up(given.app), workers=given.workers))
     if given.json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
     else:
         sys.stdout.write("".join(map(_line, found)) or "nothing found\n")
     return 1 if found else 0
-
-
-def load(app: str) -> Any:
-    """Import `module:attribute`, from the current folder too.
-
-    Raises:
-        SettingsError: it cannot be imported.
-    """
-    module, colon, path = app.partition(":")
-    if not module or not colon or not path:
-        raise SettingsError(f"{app!r} must be module:attribute, such as shop.main:app")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found = importlib.import_module(module)
-        for name in path.split("."):
-            found = getattr(found, name)
-    except Exception as error:
-        raise SettingsError(f"{app!r} cannot be imported: {type(error).__name__}: {error}") from error
-    return found
 
 
 def _line(finding: Finding) -> str:

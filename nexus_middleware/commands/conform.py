@@ -13,8 +13,8 @@ import msgspec
 
 from ..errors import SettingsError
 from ..http import Scope
+from ..lookup import look_up
 from ..testing import disable
-from .check import load
 from .probes import PATIENCE, PROBES, Probe, Stage
 from .probes.stack import Stack, taken_apart
 
@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         SettingsError: the app cannot be imported, is no ASGI app, or an option does not fit.
     """
-    stack = taken_apart(load(given.app))
+    stack = taken_apart(look_up(given.app))
     scope: Scope = {"path": given.path, "raw_path": given.path.encode(), "client": (given.client, 1), "app": stack.app}
     scope["headers"] = _headers(given.header)
     with disable():  # neither refused by limits, nor counted

@@ -13,9 +13,9 @@ import msgspec
 from ..checks import look
 from ..checks.explaining import Asked, explain, layers_for
 from ..errors import SettingsError
+from ..lookup import look_up
 from ..middleware.layer import Layer
 from ..middleware.policy import read_policy
-from .check import load
 
 HELP = "say which rules a request meets, and what they would do"
 
@@ -46,7 +46,7 @@ def run(given: argparse.Namespace) -> int:
         SettingsError: there is nothing to try it on, or it cannot be read.
     """
     rules = given.rules or os.environ.get("NEXUS_RULES", "")
-    layers = look(load(given.app)).layers if given.app else _of_file(rules, given.ipv6_prefix)
+    layers = look(look_up(given.app)).layers if given.app else _of_file(rules, given.ipv6_prefix)
     lines, refused = explain(layers, Asked(given.method, given.path, given.client, given.header))
     if given.json:
         sys.stdout.write(msgspec.json.encode({"refused": refused, "rules": lines}).decode() + "\n")

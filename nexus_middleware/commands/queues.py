@@ -12,7 +12,7 @@ import msgspec
 from ..errors import SettingsError
 from ..services.jobs.stats import QueueStats
 from ..services.queues import Queues
-from ..services.queues.schedules import Schedule
+from ..services.queues.schedules import ScheduleRow
 from ..services.queues.shapes import WorkerRow
 from .blocks import shared_runtime
 
@@ -62,7 +62,7 @@ def _workers(found: list[WorkerRow]) -> list[Sequence[str]]:
     return [columns, *rows]
 
 
-def _schedules(found: list[Schedule]) -> list[Sequence[str]]:
+def _schedules(found: list[ScheduleRow]) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = [("name", "job", "cron", "zone", "next", "last")]
     for each in found:
         following = datetime.fromtimestamp(each.next, UTC).strftime("%Y-%m-%dT%H:%MZ") if each.next else "paused"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
 from ..errors import SettingsError
+from ..lookup import look_up
 from ..runtime import Runtime
 from ..services.queues import Queues
 from ..settings import Settings
@@ -23,18 +20,7 @@ def load_queues(app: str) -> Queues:
     """
     if not app:
         return Runtime(Settings.from_env()).queues
-    module, colon, path = app.partition(":")
-    if not module or not colon or not path:
-        raise SettingsError(f"--app={app!r} must be module:attribute, such as shop.main:app")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found = importlib.import_module(module)
-        for name in path.split("."):
-            found = getattr(found, name)
-    except Exception as error:
-        raise SettingsError(f"--app={app!r} cannot be imported: {type(error).__name__}: {error}") from error
+    found = look_up(app, option="--app")
     queues = getattr(found, "queues", found)
     if not isinstance(queues, Queues):
         raise SettingsError(f"--app={app!r} is neither a Queues nor has one as its `queues`")

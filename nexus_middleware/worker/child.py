@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import NexusError, StoreError
 from ..rules.buckets import bucket
 from ..rules.retries import RETRIES
-from ..services.jobs.ledger import Claim
+from ..services.jobs.claims import Claim
 from ..services.logs import Log
 from ..services.queues import Queues
 from .apps import load_queues
@@ -60,7 +60,7 @@ class Child:
         self._served, self._burst = tuple(served) or queues.jobs.queues, burst
         self._isolated = Isolated(app)
         self._dry = False
-        self._doomed = ""  # the run that somebody canceled
+        self._doomed = ""  # the run that is to be stopped
         self._running = False
         self._memory = max(MOST_MEMORY, memory() + MOST_MEMORY // 2)
         self._ledger = queues.ledger
@@ -108,7 +108,7 @@ class Child:
             return
         self._claim = claim
         self._deadline = time.monotonic() + (claim.job.timeout or 180) + GRACE
-        began = time.time()
+        began = time.monotonic()
         try:
             outcome = self._perform(claim)
         finally:
@@ -141,7 +141,7 @@ class Child:
 
     def _report(self, claim: Claim, outcome: Outcome, began: float) -> None:
         """Write down how it ended, however long the store is away; only at the end of the worker that is given up."""
-        run = time.time() - began
+        run = time.monotonic() - began
         first = claim.job.retries_left == RETRIES  # a retry waits on purpose
         times = f"{claim.waited * 1000:.1f}:{run * 1000:.1f}" if first else f":{run * 1000:.1f}"
         buckets = (bucket(claim.waited) if first else None, bucket(run))

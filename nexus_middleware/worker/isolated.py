@@ -14,7 +14,7 @@ import time
 from typing import Any, BinaryIO
 
 from ..errors import NexusError
-from ..services.jobs.ledger import Claim
+from ..services.jobs.claims import Claim
 from ..services.queues import Queues
 from .apps import load_queues
 from .runs import Canceled, Outcome, again, perform

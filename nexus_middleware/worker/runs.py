@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ..http import ORIGIN
 from ..rules.retries import RETRIES, delay
-from ..services.jobs.ledger import Claim
+from ..services.jobs.claims import Claim
 from ..services.jobs.once import Once
 from ..services.jobs.registry import Known, Later, Permanent, Work
 from ..services.queues import Queues
@@ -80,7 +80,7 @@ def _work(claim: Claim, payload: dict[str, Any], queues: Queues, *, attempt: int
         slot=datetime.fromisoformat(extra["slot"]) if "slot" in extra else None,
         client=ledger.client,
         prefix=ledger.prefix,
-        report=partial(ledger.report, claim.job.id),
+        report=partial(ledger.report, claim),
     )
 
 

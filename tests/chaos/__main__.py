@@ -8,9 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import ours, plain_rq
+from . import ours
+from .peers import PEERS
 
-RUNS = {"nexus": ours.run, "rq": plain_rq.run}
+RUNS = {"nexus": ours.run, **PEERS}
+USUAL = ("nexus", "rq")  # the others need what `make bench` installs
 COUNTS = ("jobs", "done", "twice", "failed", "seen", "LOST", "kills", "stops")
 TIMES = ("rescue", "again", "back", "due", "late", "took")
 
@@ -18,14 +20,14 @@ TIMES = ("rescue", "again", "back", "due", "late", "took")
 def main() -> int:
     """Run what is asked for, print a table; 1 if ours lost a job."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)} (all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)} ({', '.join(USUAL)})")
     parser.add_argument("--jobs", type=int, default=2_000)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--restarts", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=120.0, help="over which the jobs are queued")
     parser.add_argument("--seed", type=int, default=1)
     given = vars(parser.parse_args())
-    names = given.pop("names") or [*RUNS]
+    names = given.pop("names") or [*USUAL]
     if unknown := {*names} - {*RUNS}:
         parser.error(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(RUNS)}")
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; times in seconds, each the longest")

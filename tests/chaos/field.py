@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -53,7 +55,7 @@ class Field:
         self.ledger.touch()
         self.server = LastingServer(folder, port=free_port())
         self.random = random.Random(seed)
-        self._command = command
+        self.command = command
         keep = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")}
         self.environ = {**keep, "PYTHONPATH": str(ROOT), "CHAOS_LEDGER": str(self.ledger)}
         self.worker: subprocess.Popen[bytes] | None = None
@@ -81,11 +83,9 @@ class Field:
             if self.worker is None or self.worker.poll() is not None:
                 return
             own = psutil.Process(self.worker.pid)
-            for process in [*([own] if whole else []), *own.children(recursive=True)]:
-                try:
-                    process.kill()
-                except psutil.NoSuchProcess:
-                    continue
+            children = own.children(recursive=True)
+            for process in [*([own] if whole or not children else []), *children]:
+                _kill(process.kill)
             self.kills.append(time.time())
 
     def _await_work(self) -> None:
@@ -123,18 +123,29 @@ class Field:
                 with self._lock:
                     if self.worker is None or self.worker.poll() is not None:
                         self.worker = subprocess.Popen(
-                            self._command, cwd=self.folder, env=self.environ, stdout=out, stderr=out
+                            self.command,
+                            cwd=self.folder,
+                            env=self.environ,
+                            stdout=out,
+                            stderr=out,
+                            start_new_session=True,
                         )
 
     def _end_worker(self) -> None:
-        if self.worker is None or self.worker.poll() is not None:
+        if self.worker is None:
             return
-        for process in [*psutil.Process(self.worker.pid).children(recursive=True), psutil.Process(self.worker.pid)]:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+        if self.worker.poll() is None:
+            for process in psutil.Process(self.worker.pid).children(recursive=True):
+                _kill(process.kill)
+        _kill(lambda: os.killpg(self.worker.pid, signal.SIGKILL))  # those too whose parent has gone
         self.worker.wait()
+
+
+def _kill(deed: Callable[[], object]) -> None:
+    try:
+        deed()
+    except (psutil.NoSuchProcess, ProcessLookupError):  # it has gone by itself
+        return
 
 
 def longest_rescue(field: Field) -> float:

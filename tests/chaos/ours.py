@@ -32,7 +32,7 @@ class Report:
     lost: tuple[str, ...]
     kills: int
     outages: int
-    rescued_within: float  # seconds, the longest that a dead worker held a job
+    rescued_within: float | None  # seconds, the longest that a dead worker held a job; None: nobody looked
     again_within: float  # seconds, the longest from a run that was cut off to the next run of its job
     back_within: list[float]  # seconds from each kill to the next begin of any job, sorted
     due_within: tuple[float, ...]  # seconds from the end of an outage until a retry due in it was put into its queue

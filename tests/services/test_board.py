@@ -137,6 +137,22 @@ def test_a_job_that_runs_is_told_to_stop(queues, board):
     assert not board.job(ident).canceling
 
 
+def test_a_run_that_was_given_to_another_is_told_to_stop_and_tells_nothing_more(queues, board):
+    ident = queues.enqueue("add", a=1, b=1)
+    claim = fetch(queues)
+    queues.ledger.report(claim, {"done": 1, "total": 2})
+    queues.ledger.rescue(worker="w")
+    assert queues.ledger.beat("w", claim, {})
+    again = fetch(queues, "v")
+    queues.ledger.report(claim, {"done": 2, "total": 2})
+    assert board.job(ident).progress == {"done": 1, "total": 2}
+    assert not queues.ledger.beat("v", again, {})
+    queues.ledger.finish("v", again, "done", "2", times="1:1")
+    board.delete([ident])
+    queues.ledger.report(again, {"done": 2, "total": 2})
+    assert board.job(ident) is None
+
+
 def test_a_queue_is_emptied_unless_it_has_grown(queues, board):
     queues.enqueue_many("add", [{"a": 1, "b": 1}] * 11)
     queues.options(delay=60).enqueue("add", a=1, b=1)

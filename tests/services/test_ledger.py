@@ -6,7 +6,7 @@ import msgspec
 from rq.registry import ScheduledJobRegistry, StartedJobRegistry
 
 from nexus_middleware.services.cache import Cache
-from nexus_middleware.services.jobs.ledger import MOST_RESCUES
+from nexus_middleware.services.jobs.scripts import MOST_RESCUES
 from tests.services.jobs import MAIL, NOTE, fetch, read, run_one
 
 

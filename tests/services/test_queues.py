@@ -13,8 +13,8 @@ from rq.queue import Queue
 from rq.registry import FailedJobRegistry, FinishedJobRegistry
 
 from nexus_middleware.errors import PayloadError, SettingsError, StoreError
-from nexus_middleware.services.jobs.ledger import KEPT_DONE, KEPT_FAILED
 from nexus_middleware.services.jobs.registry import QUEUES
+from nexus_middleware.services.jobs.scripts import KEPT_DONE, KEPT_FAILED
 from nexus_middleware.services.queues import Queues
 from nexus_middleware.settings import Settings
 from tests.services.jobs import MAIL, NOTE, fetch, read, run_one

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import msgspec
 
 from ...errors import SettingsError
+from ...services.queues.schedules import ScheduleRow
 from ...services.queues.shapes import WorkerRow
 from ..answers import Answer, done, found, nothing_here
 from ..described import says
 from ..exchange import Exchange
 from ..shapes import Listing
-from ..shapes.jobs import ScheduleRow, ToSchedule
+from ..shapes.jobs import ToSchedule
 from .queues import of_jobs
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from ...services.queues.schedules import Run
 from ...services.queues.shapes import JobDetail, JobRow, Point
 from . import Done, Listing, Moment, Read, Shape
 
@@ -56,21 +55,6 @@ class ToJobs(Done):
     """To how many jobs it was done."""
 
     count: int
-
-
-class ScheduleRow(Shape):
-    """A recurring job; `next` in seconds since the epoch."""
-
-    name: str
-    job: str
-    queue: str
-    cron: str
-    in_words: str
-    zone: str
-    payload: dict[str, Any]
-    paused: bool
-    next: float | None
-    runs: list[Run]
 
 
 class ToSchedule(Done):

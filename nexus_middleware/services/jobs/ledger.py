@@ -22,7 +22,7 @@ from . import scripts
 from .claims import Claim, Due
 from .how import How
 from .registry import Known
-from .scripts import KEPT_DONE, KEPT_FAILED, MOST_RESCUES, trip
+from .scripts import KEPT_DONE, trip
 
 if TYPE_CHECKING:
     import redis
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500  # jobs in one script, so that others are not held up
 OLDEST = (6, 2)
-__all__ = ["KEPT_DONE", "KEPT_FAILED", "MOST_RESCUES", "Claim", "Ledger", "trip"]
 
 
 class Ledger:
@@ -112,9 +111,8 @@ class Ledger:
         if facts.get("cluster_enabled"):
             raise SettingsError(f"the server at {self.where} is a cluster: name a single one in NEXUS_QUEUE_STORE")
         policy = facts.get("maxmemory_policy", "noeviction")
-        return (
-            [] if policy == "noeviction" else [f"maxmemory-policy is {policy}: jobs may vanish; set it to noeviction"]
-        )
+        warning = f"maxmemory-policy is {policy}: jobs may vanish; set it to noeviction"
+        return [] if policy == "noeviction" else [warning]
 
     def add(self, known: Known, payloads: Sequence[Mapping[str, Any]], how: How | None = None) -> list[str]:
         """Queue a job for each of the payloads, 500 in one step; return their ids, or that of the key's first job.
@@ -216,15 +214,20 @@ class Ledger:
         line = "" if note is None else json.dumps(note)
         return bool(self.run("finish", *head, "" if waited is None else waited, ran, line))
 
+    def now(self) -> float:
+        """Return the time by the server's clock, which all go by: seconds since the epoch."""
+        with trip():
+            seconds, micros = self.client.time()
+        return float(seconds + micros / 1e6)
+
     def beat(self, worker: str, claim: Claim | None, facts: Mapping[str, str | int | float]) -> bool:
-        """Note that `worker` lives, and what it is; whether its job is to be canceled."""
+        """Note that `worker` lives, and what it is; whether its job is to be stopped: canceled, deleted, or another's."""
         held = (claim.queue, claim.member) if claim else ("", "")
         return bool(self.run("beat", worker, *held, *[word for pair in facts.items() for word in pair]))
 
-    def report(self, ident: str, progress: Mapping[str, Any]) -> None:
-        """Note how far the run of a job is."""
-        with trip():
-            self.client.hset(f"{RQ_KEY_PREFIX}:job:{ident}", "progress", json.dumps(progress))
+    def report(self, claim: Claim, progress: Mapping[str, Any]) -> None:
+        """Note how far the run of a job is, while it is ours."""
+        self.run("report", claim.queue, claim.member, json.dumps(progress))
 
     def alive(self, name: str) -> bool:
         """Whether a worker lives whose name begins with `name`."""

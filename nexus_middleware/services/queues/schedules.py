@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ class Run(msgspec.Struct, frozen=True, rename="camel"):
     run_ms: float | None = None
 
 
-class Schedule(msgspec.Struct, frozen=True, rename="camel"):
+class ScheduleRow(msgspec.Struct, frozen=True, rename="camel"):
     """One schedule; times in seconds since the epoch."""
 
     name: str
@@ -95,7 +94,7 @@ class Schedules:
         check_name(name)
         known, times = self._jobs.find(job), Cron(cron, zone)
         plan = Plan(job, known.queue, known.timeout, times.text, zone, known.check(payload or {}))
-        self._ledger.run("schedule", name, msgspec.json.encode(plan), times.after(time.time()))
+        self._ledger.run("schedule", name, msgspec.json.encode(plan), times.after(self._ledger.now()))
 
     def add_standard(self, *, zone: str = "UTC") -> None:
         """Let the three of our own recur: daily at 0:00, Mondays at 6:00, and every hour."""
@@ -135,7 +134,7 @@ class Schedules:
             SettingsError: there is none of that name.
         """
         plan = self._plan(name)
-        following = Cron(plan.cron, plan.zone).after(time.time())
+        following = Cron(plan.cron, plan.zone).after(self._ledger.now())
         with trip(), self._ledger.client.pipeline() as pipe:
             pipe.srem(self._at + "resting", name)
             pipe.zadd(self._at + "next", {name: following})
@@ -148,10 +147,10 @@ class Schedules:
             SettingsError: there is none of that name.
         """
         plan = self._plan(name)
-        slot = Cron(plan.cron, plan.zone).local(time.time()).isoformat(timespec="seconds")
+        slot = Cron(plan.cron, plan.zone).local(self._ledger.now()).isoformat(timespec="seconds")
         return self._ledger.add(_known(plan), [plan.payload], How(schedule=name, slot=slot))[0]
 
-    def every(self) -> list[Schedule]:
+    def every(self) -> list[ScheduleRow]:
         """Return all schedules, in the order of their names; it reads only."""
         with trip():
             client: Any = self._ledger.client
@@ -211,9 +210,9 @@ def _known(plan: Plan) -> Known:
     return Known(name=plan.job, queue=plan.queue, run=_elsewhere, timeout=plan.timeout)
 
 
-def _schedule(name: str, text: bytes, due: float | None, runs: list[bytes], *, paused: bool) -> Schedule:
+def _schedule(name: str, text: bytes, due: float | None, runs: list[bytes], *, paused: bool) -> ScheduleRow:
     plan = msgspec.json.decode(text, type=Plan)
-    return Schedule(
+    return ScheduleRow(
         name=name,
         job=plan.job,
         queue=plan.queue,

@@ -1,4 +1,5 @@
--- A worker is alive, and so is its claim on the job that it runs; 1 if somebody wants that job canceled.
+-- A worker is alive, and so is its claim on the job that it runs. 1: that run is to be stopped, for somebody wants it
+-- canceled, or it was given to another: this worker stood still for too long.
 -- ARGV: …, worker, queue and member of its job or '', then facts: name, value…
 local worker, queue, member = ARGV[4], ARGV[5], ARGV[6]
 local own = P .. 'queues:worker:' .. worker
@@ -6,7 +7,8 @@ redis.call('ZREMRANGEBYSCORE', P .. 'queues:workers', '-inf', stamp(now - 300)) 
 redis.call('ZADD', P .. 'queues:workers', stamp(now + HOLD), worker)
 redis.call('HSET', own, 'seen', iso, unpack(ARGV, 7))
 redis.call('EXPIRE', own, HOLD + 300)
-if member == '' or not redis.call('ZSCORE', R .. 'wip:' .. queue, member) then return 0 end
+if member == '' then return 0 end
+if not redis.call('ZSCORE', R .. 'wip:' .. queue, member) then return 1 end
 redis.call('ZADD', R .. 'wip:' .. queue, stamp(now + HOLD), member)
 redis.call('HSET', own, 'queue', queue, 'member', member)
 local id = string.match(member, '^[^:]+')
