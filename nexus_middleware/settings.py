@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ HeaderPreset = Literal["default", "strict", "api", "docs"]
 LogLevel = Literal["error", "warn", "info", "http", "debug"]
 LogClients = Literal["whole", "network", "none"]
 GuardMode = Literal["enforce", "shadow", "off"]
+ADMIN_TOKEN = re.compile(r"([A-Za-z0-9._-]{1,64})(?::read_only)?=.+").fullmatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Settings:
     csp_report_only: str = ""  # a second policy, which only reports
     csp_report_path: str = ""  # where browsers report what breaks a policy; "" for nowhere
     admin_token: str = field(default="", repr=False)  # opens the dashboard and its API; "" locks them
+    admin_tokens: tuple[str, ...] = field(default=(), repr=False)  # more of them, "ada=…" or "grafana:read_only=…"
     dashboard_path: str = "/admin/infrastructure"
     api_path: str = "/api/infrastructure"
     livez_path: str = "/livez"  # "" gives the path back to the app, here and in the next
@@ -87,6 +90,7 @@ class Settings:
             raise SettingsError(
                 "trusted_proxies='*' lets everyone claim an address of the allow list: name the proxies"
             )
+        _check_tokens(self.admin_tokens)
         for name in ("dashboard_path", "api_path", "csp_report_path", "livez_path", "readyz_path", "metrics_path"):
             _check_path(name, getattr(self, name))
         kinds = {
@@ -98,6 +102,11 @@ class Settings:
         for name, kind in kinds.items():
             if getattr(self, name) not in get_args(kind):
                 raise SettingsError(f"{name}={getattr(self, name)!r} must be one of {', '.join(get_args(kind))}")
+
+    @property
+    def admin_secret(self) -> str:
+        """All that opens the dashboard, as one secret: "" if nothing does, and another one when a token is changed."""
+        return self.admin_token if not self.admin_tokens else "\n".join((self.admin_token, *self.admin_tokens))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -120,6 +129,16 @@ class Settings:
         if environ.get("REDIS_URL") and "store" not in values:
             values["store"] = environ["REDIS_URL"]
         return cls(**values)
+
+
+def _check_tokens(tokens: tuple[str, ...]) -> None:
+    names = [match[1] if (match := ADMIN_TOKEN(text)) else "" for text in tokens]
+    if "" in names:  # it may be a secret, so that it is not repeated
+        raise SettingsError(
+            f"admin_tokens: entry {names.index('') + 1} must be name=token or name:read_only=token, as in ada=…"
+        )
+    if len({*names}) < len(names):
+        raise SettingsError("admin_tokens: two have the same name")
 
 
 def _check_path(name: str, path: str) -> None:

@@ -150,7 +150,7 @@ class Beside:
         self._runtime, self._access = runtime, access
         settings = runtime.settings
         self.probes = frozenset(path for path in (settings.livez_path, settings.readyz_path) if path)
-        opened = bool(settings.admin_token) or access is not None
+        opened = bool(settings.admin_secret) or access is not None
         paths = [settings.dashboard_path, settings.api_path, *([settings.metrics_path] if opened else [])]
         self._mounts = [(path, path + "/") for path in paths if path]
         self._maybe = (*self.probes, *[mount for mount, _ in self._mounts])  # how the paths begin that are looked at

@@ -118,7 +118,7 @@ def limits_of(settings: Settings, rules: Sequence[Rule]) -> list[Rule]:
 def _decision_log(runtime: Runtime) -> Make:
     settings = runtime.settings
     return partial(
-        DecisionLog, record=runtime.decisions.note, sample=settings.decision_sample, secret=settings.admin_token
+        DecisionLog, record=runtime.decisions.note, sample=settings.decision_sample, secret=settings.admin_secret
     )
 
 

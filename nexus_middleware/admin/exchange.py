@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..runtime import Runtime
     from .access import Access
     from .panels import Panels
+    from .tokens import Token
 
 T = TypeVar("T")
 MAX_BODY = 64 * 1024  # bytes; what we are sent is small
@@ -44,6 +45,8 @@ class Exchange:
         self.path_params: Mapping[str, str] = {}  # what the route found in the path
         self.rights: frozenset[str] = frozenset()
         self.who = "nobody"  # token, session or hook
+        self.name = ""  # of the token, or of the host's user, if it has one
+        self.token: Token | None = None  # what let the sender in, or began the session
         self.explicit = False  # the credential is one that no browser adds by itself
 
     @cached_property
@@ -91,6 +94,11 @@ class Exchange:
         return (trace.client if trace else peer[0] if peer else "") or "unknown"
 
     @property
+    def me(self) -> dict[str, Any]:
+        """Who sent it, and what they may do."""
+        return {"who": self.who, "name": self.name, "rights": sorted(self.rights), "address": self.client}
+
+    @property
     def request_id(self) -> str:
         """The id that `RequestID` gave; "" without that layer."""
         trace = self.scope.get("state", {}).get("nexus")
@@ -127,9 +135,9 @@ class Exchange:
 
     def audit(self, action: str, **fields: Any) -> None:
         """Note in the log what an administrator did."""
-        known = {"who": self.who, "client": self.client, "request_id": self.request_id}
+        known = {"who": self.name or self.who, "client": self.client, "request_id": self.request_id}
         self.runtime.log.security(f"admin.{action}", **known, **fields)
-        self.note("admin_action", action, action="noted")
+        self.note("admin_action", f"{action} by {self.name}" if self.name else action, action="noted")
 
     def note(self, kind: str, detail: str, *, action: str) -> None:
         """Put on the list of security events what happened."""

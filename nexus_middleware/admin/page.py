@@ -82,12 +82,13 @@ async def _page(exchange: Exchange) -> Answer:
     if "view" not in exchange.rights:
         raise nothing_here()
     panels = exchange.panels
-    me = {"who": exchange.who, "rights": sorted(exchange.rights), "address": exchange.client}
-    snapshot = {**await panels.overview(), "meta": panels.meta(), "me": me}
+    snapshot = {**await panels.overview(), "meta": panels.meta(), "me": exchange.me}
     answer = _html("page.html", 200, snapshot, exchange)
-    if exchange.who != "token":
+    if exchange.who != "token" or exchange.token is None:
         return answer
-    begun = exchange.access.sessions.cookie(secure=exchange.secure)  # what the page asks brings the token no more
+    begun = exchange.access.sessions.cookie(
+        exchange.token, secure=exchange.secure
+    )  # what the page asks brings the token no more
     return Answer(answer.status, answer.body, (*answer.headers, begun))
 
 

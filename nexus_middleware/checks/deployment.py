@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from ..settings import Settings
 from .registry import check
 from .subject import Subject
 
@@ -36,10 +37,15 @@ def dashboard(subject: Subject) -> Iterator[str]:
     if subject.access is not None:
         if _lets_anyone_in(subject.access):
             yield "access= lets in a request that says nothing of who sends it: return None for strangers"
-    elif not settings.admin_token:
+    elif not settings.admin_secret:
         yield "nobody can open the dashboard: set NEXUS_ADMIN_TOKEN, or give Nexus(app, access=…)"
-    elif len(settings.admin_token) < SHORTEST:
-        yield f"the admin token has fewer than {SHORTEST} characters: python -c 'import secrets; print(secrets.token_urlsafe())'"
+    elif any(len(token) < SHORTEST for token in _tokens(settings)):
+        yield f"an admin token has fewer than {SHORTEST} characters: python -c 'import secrets; print(secrets.token_urlsafe())'"
+
+
+def _tokens(settings: Settings) -> list[str]:
+    unnamed = [settings.admin_token] if settings.admin_token else []
+    return [*unnamed, *[text.partition("=")[2] for text in settings.admin_tokens]]
 
 
 def _lets_anyone_in(access: object) -> bool:

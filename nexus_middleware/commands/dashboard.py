@@ -28,7 +28,7 @@ def run(given: argparse.Namespace) -> int:
         StoreError: the Redis does not answer.
     """
     settings = Settings.from_env()
-    if not settings.admin_token:
+    if not settings.admin_secret:
         raise SettingsError("nobody could sign in: set NEXUS_ADMIN_TOKEN")
     nexus = Nexus(_nothing, settings)
     if not nexus.runtime.store.waits:

@@ -62,6 +62,19 @@ class Queues:
     def all_stats(self):
         return {}
 
+    @property
+    def ledger(self):
+        return self
+
+    @property
+    def jobs(self):
+        return self
+
+    queues = ()
+
+    def sample(self, queues):
+        """Keep nothing of it."""
+
 
 def sign_in(desk, *, token=TOKEN, headers=(SAME,), **options):
     return desk.ask("/sign-in", method="POST", headers=headers, body={"token": token}, **options)

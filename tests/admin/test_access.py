@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -10,6 +11,7 @@ from nexus_middleware.admin import RIGHTS
 from nexus_middleware.admin.api import RESOURCES
 from nexus_middleware.admin.rights import granted
 from nexus_middleware.admin.sessions import LASTS, Sessions
+from nexus_middleware.admin.tokens import Token
 from nexus_middleware.errors import SettingsError
 from tests.admin.conftest import BEARER, JSON, PAGE, SAME, SECRET, TOKEN, cookie, sign_in
 
@@ -147,19 +149,58 @@ def test_signing_in_begins_a_session(desk, scheme, name, secure):
 
 
 def test_a_session_ends_after_twelve_hours(clock):
-    sessions = Sessions(TOKEN, clock=clock)
-    line = sessions.cookie(secure=False)[1].decode().partition(";")[0]
+    token = Token.of(TOKEN)
+    sessions = Sessions((token,), clock=clock)
+    line = sessions.cookie(token, secure=False)[1].decode().partition(";")[0]
 
-    assert sessions.holds(f"a=b; {line}", secure=False)
+    assert sessions.owner(f"a=b; {line}", secure=False) == token
     clock.now += 12 * 3600
-    assert not sessions.holds(line, secure=False)
+    assert sessions.owner(line, secure=False) is None
 
 
 def test_a_session_is_of_no_use_with_another_token_or_another_end(clock):
-    line = Sessions(TOKEN, clock=clock).cookie(secure=False)[1].decode().partition(";")[0]
+    ada, bob = Token.of(TOKEN, "a.da"), Token.of(TOKEN + "x", "bob")
+    both = Sessions((ada, bob), clock=clock)
+    line = both.cookie(ada, secure=False)[1].decode().partition(";")[0]
 
-    assert not Sessions("another", clock=clock).holds(line, secure=False)
-    assert not Sessions(TOKEN, clock=clock).holds(line.replace("nexus=1", "nexus=2"), secure=False)
+    assert both.owner(line, secure=False) == ada
+    assert Sessions((Token.of("another", "a.da"), bob), clock=clock).owner(line, secure=False) is None
+    assert Sessions((bob,), clock=clock).owner(line, secure=False) is None
+    assert both.owner(line.replace("nexus=1", "nexus=2"), secure=False) is None
+    assert both.owner(line.replace(".a.da.", ".bob."), secure=False) is None
+
+
+def test_a_token_with_a_name_opens_and_its_name_is_in_the_log_and_on_the_list(make):
+    desk = make(admin_token="", admin_tokens=("ada=first secret", "bob=second secret"))
+    bearer = ("authorization", "Bearer second secret")
+
+    assert json.loads(desk.ask("/me", headers=[bearer]).body)["name"] == "bob"
+    begun = sign_in(desk, token="first secret")
+    assert json.loads(desk.ask("/me", headers=[cookie(begun)]).body)["name"] == "ada"
+    assert desk.ask("/cache", headers=[cookie(begun), SAME, JSON], method="DELETE").status == 200
+    details = [event["detail"] for event in desk.nexus.security.events(kind="admin_action")]
+    assert details == ["cache_clear by ada", "sign_in by ada"]
+    assert desk.ask("/me", headers=[BEARER]).status == 401
+
+
+def test_a_token_to_read_with_changes_nothing_by_itself_nor_by_its_session(make):
+    desk = make(admin_tokens=("grafana:read_only=third secret",))
+    bearer = ("x-api-key", "third secret")
+    session = cookie(sign_in(desk, token="third secret"))
+
+    for headers in ([bearer, JSON], [session, SAME, JSON]):
+        assert desk.ask("/health", headers=headers).status == 200
+        assert desk.ask("/cache", headers=headers, method="DELETE").status == 403
+    assert desk.ask("/cache", headers=[BEARER, JSON], method="DELETE").status == 200
+
+
+def test_the_host_s_user_is_named_if_the_hook_lets_it_in(make):
+    class User:
+        display_name = "Ada\n\x1b[31m" + "a" * 200
+
+    desk = make(access=lambda scope: scope.setdefault("user", User()) and "all")
+    name = json.loads(desk.ask("/me", headers=[]).body)["name"]
+    assert name.startswith("Ada") and len(name) <= 64 and name.isprintable()
 
 
 def test_signing_out_takes_the_cookie_away(desk):

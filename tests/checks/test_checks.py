@@ -191,7 +191,9 @@ def test_a_hook_that_lets_in_strangers_is_found(hook, open_to_all):
 
 
 def test_a_short_token_is_found_and_not_repeated():
-    (found,) = [x for x in findings(look(nexus(admin_token="hunter2"), environ={})) if x.code == "NX009"]
+    named = nexus(admin_token="", admin_tokens=("ada=0123456789abcdef", "bob=hunter2"))
+    for app in (nexus(admin_token="hunter2"), named):
+        (found,) = [x for x in findings(look(app, environ={})) if x.code == "NX009"]
 
     assert "hunter2" not in found.message
 

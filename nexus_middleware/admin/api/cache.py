@@ -108,8 +108,8 @@ async def clear(exchange: Exchange) -> Answer:
     if asked.flag(exchange, "dryRun"):
         matched = await _count(exchange.runtime, pattern)
         return done({"success": True, "dryRun": True, "matched": matched, "scope": "cache"})
-    if "expected" in query:
-        _check_expected(query["expected"], await _count(exchange.runtime, pattern))
+    if (expected := asked.number(exchange, "expected")) is not None:
+        _check_expected(expected, await _count(exchange.runtime, pattern))
     deleted = await _delete(exchange.runtime, pattern)
     exchange.panels.cache.forget()
     exchange.audit("cache_clear", target=pattern or "everything", count=deleted)
@@ -139,15 +139,13 @@ def _listed(exchange: Exchange, items: Iterable[Any], *, next_cursor: str | None
     return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
-def _check_expected(text: str, count: int) -> None:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise Problem(400, "bad_expected", "expected is a whole number")
-    if count > int(text) * GROWTH:
+def _check_expected(expected: int, count: int) -> None:
+    if count > expected * GROWTH:
         raise Problem(
             409,
             "count_changed",
-            f"{count} keys fit now, not {int(text)}; nothing was deleted",
-            members={"expected": int(text), "matched": count},
+            f"{count} keys fit now, not {expected}; nothing was deleted",
+            members={"expected": expected, "matched": count},
         )
 
 

@@ -72,7 +72,7 @@ async def of_request(exchange: Exchange) -> Answer:
 @says(Key)
 async def key(exchange: Exchange) -> Answer:
     """Make a key that opens the header of decisions for ten minutes."""
-    token = exchange.runtime.settings.admin_token
+    token = exchange.runtime.settings.admin_secret
     if not token:
         raise Problem(409, "no_token", "keys are signed with the admin token, and there is none: set NEXUS_ADMIN_TOKEN")
     until = int(time.time()) + LASTS

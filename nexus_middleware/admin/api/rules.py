@@ -115,7 +115,7 @@ async def change(exchange: Exchange) -> Answer:
             _spare_own(exchange, asked.text or policies.now.staged)
         if asked.action == "stage" and not asked.text.strip():
             raise Problem(400, "bad_rules", "give the text of the rules to stage; discard takes back what is staged")
-        who = f"{exchange.who} {exchange.client}"
+        who = f"{exchange.name or exchange.who} {exchange.client}"
         made = await policies.achange(asked.action, asked.text, who=who, version=asked.version, to=asked.to)
     except Conflict as error:
         raise Problem(409, "version_changed", str(error), members={"version": policies.now.version}) from error

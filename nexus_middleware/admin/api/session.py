@@ -20,8 +20,7 @@ class SignIn(msgspec.Struct):
 @says(Me)
 async def me(exchange: Exchange) -> Answer:
     """Say who asks, and what they may do."""
-    value = {"who": exchange.who, "rights": sorted(exchange.rights), "address": exchange.client}
-    return found(value, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
+    return found(exchange.me, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
 @says(Done, body=SignIn)
@@ -30,10 +29,10 @@ async def sign_in(exchange: Exchange) -> Answer:
     if not exchange.access.by_token:
         raise nothing_here()
     token = (await exchange.json(SignIn)).token
-    await exchange.access.check_token(exchange, token.strip().encode("utf-8", "surrogatepass"))
-    exchange.who = "session"
+    known = await exchange.access.check_token(exchange, token.strip().encode("utf-8", "surrogatepass"))
+    exchange.who, exchange.name = "session", known.name
     exchange.audit("sign_in")
-    return done({"success": True}, (exchange.access.sessions.cookie(secure=exchange.secure),))
+    return done({"success": True}, (exchange.access.sessions.cookie(known, secure=exchange.secure),))
 
 
 @says(Done)

@@ -169,7 +169,8 @@ class Overview(Health):
 class Me(Read):
     """GET /me."""
 
-    who: str
+    who: str  # token, session or hook
+    name: str  # of the token, or of the host's user; "" if it has none
     rights: list[str]
     address: str
 
