@@ -5,6 +5,7 @@ from __future__ import annotations
 from .lines import LEVELS, brief, stamp
 from .log import Log
 from .named import (
+    Handler,
     adopt,
     configure,
     get_logger,
@@ -29,6 +30,7 @@ from .tail import Tail
 
 __all__ = [
     "LEVELS",
+    "Handler",
     "Log",
     "SharedLevel",
     "Tail",

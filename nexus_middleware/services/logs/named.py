@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from ...rules.queries import shape
 from ...settings import Settings
 from .log import Log
-from .standard import lead
+from .standard import ToLog, lead
 from .writer import flush_all
 
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
@@ -47,6 +47,23 @@ def adopt(log: Log) -> None:
     """Make `log` the process's, if none was configured: for a stack that has one."""
     if not _CURRENT:
         _CURRENT.append(log)
+
+
+class Handler(ToLog):
+    """For the logging configuration of a server, whose own lines, from the first on, are written into the log then.
+
+    It is what `nexus_middleware.services.logs.Handler` names there. If nothing was configured, the log is made by the
+    settings of the environment.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_by_environment)
+
+
+def _by_environment() -> Log:
+    if not _CURRENT:
+        _CURRENT.append(Log(Settings.from_env()))
+    return _CURRENT[0]
 
 
 def _write_before_the_end() -> None:
