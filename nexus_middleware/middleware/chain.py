@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nexus_middleware")
 COMPLAIN_EVERY = 30.0  # seconds
-EarlyStep: TypeAlias = tuple[int, int, Callable[..., Any]]
 Step: TypeAlias = tuple[int, int, "Callable[..., Any] | None"]
 
 
@@ -38,7 +37,9 @@ class Chain:
         self.innermost = self.size - 1
         self.asks = [(i, x.ask) for i, x in numbered if "ask" in x.steps]
         self.plan = self._plan(self.asks[0][0] if self.asks else -1)
-        self.early, self.late = self._split()
+        question = next((at for at, _, step in self.plan if step is None), len(self.plan))
+        self.early = [(at, i, step) for at, i, step in self.plan[:question] if step is not None]  # needs no answer
+        self.late = self.plan[question:]
         afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
         dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
         self.watches = [x.watch for x in layers if "watch" in x.steps]
@@ -64,23 +65,6 @@ class Chain:
                 plan.append((i, layer.before))
         return [(at, i, step) for at, (i, step) in enumerate(plan)]
 
-    def _split(self) -> tuple[list[EarlyStep], list[Step]]:
-        """Return the steps that need nothing but the request, and the rest, from the question to the store on.
-
-        One question to a store that answers at once belongs to the `before` that follows it: then all are early.
-        """
-        early: list[EarlyStep] = []
-        asking: int | None = None
-        for at, i, step in self.plan:
-            if step is None:
-                asking = -i - 1
-                layer = self.layers[asking]
-                if self.store is None or self.waits or len(self.asks) > 1 or "before" not in layer.steps:
-                    return early, self.plan[at:]
-            else:
-                early.append((at, i, _asked(self.layers[i], self.store) if i == asking and self.store else step))
-        return early, []
-
     def ended(self, task: Task[None]) -> None:
         """Forget a repeat that is over; its failure reaches the log, since nobody waits for it."""
         self.background.discard(task)
@@ -102,16 +86,3 @@ def _body_for(layer: Layer[Any]) -> Callable[[Any, None], Want | None]:
         return Want.BODY if request.body is None and layer.reads(request) else None
 
     return want
-
-
-def _asked(layer: Layer[Any], store: Store) -> Callable[[Any, None], Any]:
-    """Return a step that asks and hears the answer at once."""
-    ask, before, run = layer.ask, layer.before, store.run
-
-    def step(request: Any, _: None) -> Any:
-        command = ask(request)
-        if command is None or command is Want.NO_MORE:
-            return before(request, None)
-        return before(request, run([command])[0])
-
-    return step

@@ -12,13 +12,13 @@ from typing import Literal, TypeAlias, get_args
 from ..errors import SettingsError
 from ..http import Reply, Request, problem
 from ..rules.paths import exemption, matcher
+from ..rules.remembered import Remembered
 from ..rules.windows import BORROWED, Allowance, Limit, Strategy
 from .keys import KeyOf, by_client, store_key, within
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 CALLERS = 4096  # whose keys a rule keeps ready, if they are short
-SHORT = 64  # characters
 PLANS = 256  # notations that one rule keeps ready; the one not met for longest is read again
 LimitOf: TypeAlias = Callable[[Request], str | None]
 CountWhen: TypeAlias = Callable[[Request, int], bool]
@@ -83,9 +83,9 @@ class Compiled:
         self.rule, self.shadow = rule, rule.mode == "shadow"
         self._strategy: Strategy = strategy
         self._read = lru_cache(PLANS)(self._quotas)
-        self._known = lru_cache(CALLERS)(self._keyed)
+        self._known = Remembered(self.keyed, most=CALLERS)
         self.quotas = self._read(rule.limit) if isinstance(rule.limit, str) else ()  # () if each request has its own
-        self._key = rule.key if ipv6_prefix is None else within(rule.key, ipv6_prefix)
+        self.caller = rule.key if ipv6_prefix is None else within(rule.key, ipv6_prefix)
         if isinstance(rule.exempt, str):
             raise SettingsError(f"exempt={rule.exempt!r} must be a tuple of paths, such as ({rule.exempt!r},)")
         self._path, self.exempts = matcher(rule.path), exemption(rule.exempt)
@@ -99,15 +99,16 @@ class Compiled:
 
     def asked(self, request: Request) -> tuple[tuple[Quota, ...], Asked]:
         """Return the limits that this call counts on, each with its caller's key; none if it is not counted."""
-        caller = self._key(request)
+        caller = self.caller(request)
         if caller is None:
             return NOTHING
         if self.quotas:  # nearly always
-            return self._known(caller) if len(caller) <= SHORT else self._keyed(caller)
+            return self._known[caller]
         quotas, caller = self._planned(request), store_key(caller)
         return quotas, tuple([(quota.prefix + caller, quota.limit) for quota in quotas])
 
-    def _keyed(self, caller: str) -> tuple[tuple[Quota, ...], Asked]:
+    def keyed(self, caller: str) -> tuple[tuple[Quota, ...], Asked]:
+        """Return the limits that are the same for all, each with the key of `caller`."""
         caller = store_key(caller)
         return self.quotas, tuple([(quota.prefix + caller, quota.limit) for quota in self.quotas])
 

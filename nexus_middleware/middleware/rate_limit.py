@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain
 from math import ceil
 from typing import Literal, TypeAlias, get_args
-
-import msgspec
 
 from ..errors import SettingsError
 from ..http import App, Head, Reply, Request, problem
 from ..rules.decisions import Ruling
 from ..rules.networks import checked_prefix
-from ..rules.windows import Allowance, Limit, Strategy
+from ..rules.windows import Allowance, Strategy
 from ..stores.base import Store
 from ..stores.borrowed import counted_in
 from ..stores.commands import GiveBack, Hit
+from ..stores.memory import MemoryStore
 from ..stores.standby import standby_of
+from .counting import Allowances, Book, Counted
 from .keys import KeyOf, by_client
 from .layer import Layer, Mode
-from .limits import Asked, Compiled, CountWhen, LimitOf, Quota, Rule, apart, compiled, refusal
+from .limits import Compiled, CountWhen, LimitOf, Quota, Rule, compiled, refusal
 from .passage import Want
 
-Allowances: TypeAlias = tuple[Allowance, ...]
 Group: TypeAlias = tuple[Sequence[Rule], Strategy]
 OnError: TypeAlias = Literal["local", "open", "closed"]
 HeaderStyle: TypeAlias = Literal["ietf", "legacy", "both", "none"]
@@ -86,6 +84,9 @@ class RateLimit(Layer[Allowances]):
         self._asked_for: Mode = self.mode
         self._on_error, self._ietf, self._legacy = on_error, headers in ("ietf", "both"), headers in ("legacy", "both")
         self._standby = standby_of(self.store) if self.store is not None and self.store.waits else None
+        # a store in this process is asked by `before`, and not by the chain
+        here = self.store if type(self).ask is RateLimit.ask else None
+        self._count = here.hit if isinstance(here, MemoryStore) else None
         self.prepare([(rules, strategy)])()
 
     def prepare(self, groups: Sequence[Group]) -> Callable[[], None]:
@@ -96,32 +97,21 @@ class RateLimit(Layer[Allowances]):
         Raises:
             SettingsError: a rule cannot be read, or two are called the same.
         """
-        book = Book(
-            [each for rules, strategy in groups for each in compiled(rules, strategy, ipv6_prefix=self._ipv6_prefix)]
-        )
+        made = [x for rules, strategy in groups for x in compiled(rules, strategy, ipv6_prefix=self._ipv6_prefix)]
+        book = Book(made, binding=self._binding)
 
         def swap() -> None:
             self._book = book
             self.mode = self._asked_for if book.rules else "off"
+            unused = {"ask"} if self._count is not None else set[str]()
             # a step less for every request, if nothing is given back
-            self.steps = type(self).steps if book.gives_back else type(self).steps - {"done"}
+            self.steps = type(self).steps - (unused if book.gives_back else unused | {"done"})
 
         return swap
 
     def ask(self, request: Request) -> Hit | Literal[Want.NO_MORE] | None:
-        if request.again:
+        if request.again or (counted := self._book.asked(request)) is None:
             return None
-        book = self._book
-        if book.only is not None:  # nearly always
-            quotas, limits = book.only.asked(request)
-            if not limits:
-                return None
-            counted = _Counted(Hit(limits, self._binding), quotas)
-        else:
-            rules = book.rules if book.everywhere else [rule for rule in book.rules if rule.meets(request)]
-            counted = _gathered(rules, request, binding=self._binding)
-            if not counted.hit.limits and not counted.hit.shadows:
-                return None
         request.notes[self] = counted
         if self._standby is not None and (said := self._standby.refusal(counted.hit)) is not None:
             counted.hear(said)
@@ -129,14 +119,13 @@ class RateLimit(Layer[Allowances]):
         return counted.hit
 
     def before(self, request: Request, answer: Allowances | None) -> Reply | None:
-        counted: _Counted | None = request.notes.get(self)
+        if answer is None and self._count is not None:
+            return self._at_once(request)
+        counted: Counted | None = request.notes.get(self)
         if counted is None:
             return None
         if answer is not None:
-            if counted.watched:
-                counted.hear(answer)
-            else:  # nearly always
-                counted.answers = answer
+            counted.hear(answer)
             if self._standby is not None:
                 self._standby.heard(counted.hit, answer, lasting=not self._book.gives_back)
         elif not counted.answers:  # no refusal that was known before
@@ -145,21 +134,28 @@ class RateLimit(Layer[Allowances]):
             if self._on_error == "local" and self._standby is not None:
                 counted.here = True
                 counted.hear(self._standby.run(counted.hit))
-        for allowance in counted.answers:
-            if not allowance.allowed:
-                return refusal(request, counted.quotas, counted.answers)
-        return _unbound(request, counted) if counted.unseen else None
+        return _judged(request, counted)
+
+    def _at_once(self, request: Request) -> Reply | None:
+        """Count in this process."""
+        if request.again or (counted := self._book.asked(request, self._count)) is None:
+            return None
+        request.notes[self] = counted
+        answers = counted.answers
+        if len(answers) == 1 and answers[0].allowed and not counted.unseen:  # nearly always
+            return None
+        return _judged(request, counted)
 
     def enforces(self, request: Request) -> bool:
-        counted: _Counted | None = request.notes.get(self)
+        counted: Counted | None = request.notes.get(self)
         return self.mode == "enforce" and not (counted is not None and counted.unbound)
 
     def after(self, request: Request, head: Head) -> None:
-        counted: _Counted | None = request.notes.get(self)
+        counted: Counted | None = request.notes.get(self)
         if counted is None or not counted.answers:
             return
         if len(counted.quotas) == 1:  # nearly always
-            quota, said = counted.quotas[0], counted.answers[0]
+            (quota,), (said,) = counted.quotas, counted.answers
             policy = quota.policy
         else:
             quota, said = counted.tightest()
@@ -173,7 +169,7 @@ class RateLimit(Layer[Allowances]):
             head.add(b"x-ratelimit-reset", b"%d" % reset)
 
     def done(self, request: Request, status: int) -> GiveBack | None:
-        counted: _Counted | None = request.notes.get(self)
+        counted: Counted | None = request.notes.get(self)
         if counted is None:
             return None
         taken = tuple(
@@ -199,7 +195,7 @@ class RateLimit(Layer[Allowances]):
         return self._book.rules
 
     def why(self, request: Request) -> str:
-        counted: _Counted | None = request.notes.get(self)
+        counted: Counted | None = request.notes.get(self)
         if counted is None or not (counted.answers or counted.unseen):
             return "not counted"
         told = [f"{quota.name}: {_left(quota, x)}" for quota, x in zip(counted.quotas, counted.answers, strict=False)]
@@ -208,7 +204,7 @@ class RateLimit(Layer[Allowances]):
         return "; ".join(told)
 
     def rulings(self, request: Request) -> list[Ruling]:
-        counted: _Counted | None = request.notes.get(self)
+        counted: Counted | None = request.notes.get(self)
         if counted is None:
             return []
         binding = self.mode == "enforce"
@@ -226,68 +222,11 @@ class RateLimit(Layer[Allowances]):
         ]
 
 
-class Book:
-    """Rules that hold together, compiled; never changed, only replaced whole.
-
-    Raises:
-        SettingsError: two are called the same.
-    """
-
-    def __init__(self, rules: list[Compiled]) -> None:
-        self.rules = rules
-        apart(rules)
-        self.everywhere = all(each.everywhere for each in rules)
-        simple = self.everywhere and len(rules) == 1 and not rules[0].shadow
-        self.only = rules[0] if simple else None  # the one rule, which is about every call
-        self.gives_back = any(each.rule.count_when for each in rules)  # so that a refusal may end sooner
-
-
-class _Counted(msgspec.Struct):
-    """What was asked about one request, and what the store said."""
-
-    hit: Hit
-    quotas: tuple[Quota, ...]
-    watched: tuple[Quota, ...] = ()  # of rules in shadow
-    answers: Allowances = ()
-    unseen: Allowances = ()  # what `watched` say
-    here: bool = False  # counted in this process, since the store is down
-    unbound: bool = False  # only rules in shadow would refuse
-
-    def hear(self, answers: Allowances) -> None:
-        """Take what the store said: of rules that may refuse, then of those in shadow."""
-        size = len(self.quotas)
-        self.answers, self.unseen = answers[:size], answers[size:]
-
-    def tightest(self) -> tuple[Quota, Allowance]:
-        """Return the limit that refuses, or the one of which least is left."""
-        pairs = zip(self.quotas, self.answers, strict=True)
-        return min(pairs, key=lambda pair: (pair[1].allowed, pair[1].remaining))
-
-    def all(self) -> Iterator[tuple[Quota, tuple[str, Limit], Allowance]]:
-        """Go through everything that was answered."""
-        limits = (*self.hit.limits, *chain.from_iterable(self.hit.shadows))
-        return zip(self.quotas + self.watched, limits, self.answers + self.unseen, strict=False)  # none if it failed
-
-
-def _gathered(rules: list[Compiled], request: Request, *, binding: bool) -> _Counted:
-    """Return what several rules ask of one request, those in shadow each for itself."""
-    quotas: tuple[Quota, ...] = ()
-    watched: tuple[Quota, ...] = ()
-    limits: Asked = ()
-    shadows: tuple[Asked, ...] = ()
-    for rule in rules:
-        own, asked = rule.asked(request)
-        if not asked:
-            continue
-        if rule.shadow:
-            watched, shadows = watched + own, (*shadows, asked)
-        else:
-            quotas, limits = quotas + own, limits + asked
-    return _Counted(Hit(limits, binding, shadows), quotas, watched)
-
-
-def _unbound(request: Request, counted: _Counted) -> Reply | None:
-    """Return the reply of rules in shadow, which is only recorded."""
+def _judged(request: Request, counted: Counted) -> Reply | None:
+    """Return what the answers come to: a refusal, or one of rules in shadow alone, which is only recorded."""
+    for allowance in counted.answers:
+        if not allowance.allowed:
+            return refusal(request, counted.quotas, counted.answers)
     counted.unbound = any(not said.allowed for said in counted.unseen)
     return refusal(request, counted.watched, counted.unseen) if counted.unbound else None
 

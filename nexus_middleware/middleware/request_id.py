@@ -10,6 +10,7 @@ from .layer import Layer
 
 HEADER = b"x-request-id"
 GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
+EACH = re.compile("[0-9a-f]{32}").findall
 DRAWN: list[str] = []  # ids not yet given: 128 are drawn at a time, for the call to the system is dear
 os.register_at_fork(after_in_child=DRAWN.clear)  # or both processes would give the same ones
 
@@ -39,5 +40,7 @@ def random_id() -> str:
         return DRAWN.pop()  # in one step, so no two threads get the same
     except IndexError:
         digits = os.urandom(128 * 16).hex()
-        DRAWN.extend([digits[i : i + 32] for i in range(32, len(digits), 32)])
-        return digits[:32]
+        first: str
+        first, *others = EACH(digits)
+        DRAWN.extend(others)
+        return first

@@ -82,16 +82,17 @@ class ASGIRequest(_Shared, kw_only=True, eq=False):
     @property
     def route(self) -> str:
         """The template of the path as Starlette and FastAPI leave it in the scope, with the prefix of mounts."""
-        scope = self.scope
-        trace = scope["state"].get(STATE)
+        own = scope = self.scope
+        trace = own["state"].get(STATE)
         if trace is not None and trace.inside is not None:
             scope = trace.inside[-1].request.scope
         matched = scope.get("route")
         if matched is None:
             return self.notes.get("route", "")  # type: ignore[no-any-return]  # as a stored answer knows it
         template: str = getattr(matched, "path", "")
-        mounted, mount = scope.get("root_path", ""), self.scope.get("root_path", "")
-        return template if mounted == mount or not template else mounted.removeprefix(mount) + template
+        if scope is own or not template:
+            return template
+        return scope.get("root_path", "").removeprefix(own.get("root_path", "")) + template  # type: ignore[no-any-return]
 
     def header(self, name: bytes) -> bytes | None:
         """Return the first line of `name`, in lower case."""

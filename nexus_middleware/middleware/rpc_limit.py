@@ -15,11 +15,12 @@ from ..rules.paths import matcher
 from ..rules.windows import Strategy
 from ..stores.base import Store
 from ..stores.commands import Hit
+from .counting import Allowances, Counted
 from .keys import KeyOf, by_client
 from .layer import Mode
 from .limits import Asked, Quota, Rule, compiled
 from .passage import Want
-from .rate_limit import Allowances, OnError, RateLimit, _Counted
+from .rate_limit import OnError, RateLimit
 
 TOO_MANY = -32029  # of those that JSON-RPC 2.0 leaves to servers
 MOST_CALLS = 100  # of a batch
@@ -131,7 +132,7 @@ class RPCLimit(RateLimit):
         refused = super().before(request, answer)
         return None if refused is None else self._as_errors(request, refused, calls)
 
-    def _counted(self, request: Request, calls: Sequence[Call]) -> _Counted:
+    def _counted(self, request: Request, calls: Sequence[Call]) -> Counted:
         quotas: tuple[Quota, ...] = ()
         watched: tuple[Quota, ...] = ()
         limits: Asked = ()
@@ -150,11 +151,11 @@ class RPCLimit(RateLimit):
                 watched, shadows = watched + own, (*shadows, asked)
             else:
                 quotas, limits = quotas + own, limits + asked
-        return _Counted(Hit(limits, self._binding, shadows), quotas, watched)
+        return Counted(Hit(limits, self._binding, shadows), quotas, watched)
 
     def _as_errors(self, request: Request, refused: Reply, calls: Sequence[Call]) -> Reply:
         """Return what a JSON-RPC client understands: an error for each call; without any, the refusal as it is."""
-        counted: _Counted | None = request.notes.get(self)
+        counted: Counted | None = request.notes.get(self)
         asked = [call for call in calls if call.id is not None]
         if counted is None or not asked:
             return refused

@@ -12,6 +12,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from ..errors import SettingsError
 from ..http import Pair
 from .forwarded import nodes
+from .remembered import Remembered
 
 MAX_HOPS = 32  # entries of a header that are read, from the right
 MAPPED = b"\0" * 10 + b"\xff\xff"  # an IPv4 address written as an IPv6 one (RFC 4291, section 2.5.5.2)
@@ -49,10 +50,10 @@ class Networks:
             else:
                 self._starts.append(start)
                 self._ends.append(end)
-        self._known = lru_cache(8192)(self._look)
+        self._known = Remembered(self._look, most=8192)
 
     def __contains__(self, address: str) -> bool:
-        return bool(self._starts) and self._known(address)
+        return bool(self._starts) and self._known[address]
 
     def __len__(self) -> int:
         return self._size

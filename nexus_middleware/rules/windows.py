@@ -66,8 +66,8 @@ class Ring:
 
     def take(self, limit: Limit, now: int) -> Allowance:
         """Note a call at `now` if it may be admitted, and say what is left; else say when it may."""
-        times = self.times
-        if not times or times[self.start] <= now - self.window:
+        times, oldest = self.times, now - self.window
+        if not times or times[self.start] <= oldest:
             self.forget(now)
         total, amount = self.total + limit.cost, limit.amount
         if total > amount:
@@ -77,7 +77,7 @@ class Ring:
         self.total = total  # as `add` does it, where every call has its own slot
         times.append(now)
         self.counts.append(limit.cost)
-        return Allowance(True, amount - total, (times[self.start] + self.window - now) / 1e6, now)
+        return Allowance(True, amount - total, (times[self.start] - oldest) / 1e6, now)
 
     def forget(self, now: int) -> None:
         """Drop the slots that have left the window which ends at `now`."""

@@ -24,7 +24,7 @@ class Counts:
         """Answer a `Hit`; count it only if it is `counted`."""
         if not hit.shadows:
             if counted and len(hit.limits) == 1:  # nearly always
-                key, limit = hit.limits[0]
+                ((key, limit),) = hit.limits
                 ring = self.kept.get(key)
                 if type(ring) is Ring and limit.strategy == "sliding-window":
                     return (ring.take(limit, now),)
