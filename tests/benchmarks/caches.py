@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 
 from nexus_middleware import ResponseCache
+from tests.benchmarks import values
 from tests.benchmarks.measure import Race
 from tests.conftest import free_port
 
@@ -280,6 +281,7 @@ def main() -> None:
     print(f"a page with a query of 3 s: {miss:.0f} ms, from the cache {hit:.3f} ms")
     print(f"100,000 requests for 10,000 pages by Zipf's law, room for a tenth: {hit_rate():.1%} hits")
     print("\n".join([*notes, *served()]))
+    values.main()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,6 +170,25 @@ class Race:
             return 200
 
         self.subjects[name] = Subject(name, run, probe, settle, 1)
+
+    def work(self, name: str, work: Callable[[], Awaitable[object]], *, callers: int = 1) -> None:
+        """Add what is awaited and is no request, by that many at once."""
+
+        async def call(n: int) -> None:
+            for _ in range(n):
+                await work()
+
+        async def call_all(n: int) -> None:
+            await asyncio.gather(*[call(-(-n // callers)) for _ in range(callers)])
+
+        def run(n: int) -> None:
+            self.loop.run_until_complete(call(n) if callers == 1 else call_all(n))
+
+        def probe() -> int:
+            run(1)
+            return 200
+
+        self.subjects[name] = Subject(name, run, probe, int, callers)
 
     def run(self) -> None:
         """Time all subjects."""

@@ -1,4 +1,4 @@
-"""Run all benchmarks, and write what they print into docs/benchmarks.md: `make bench-page`."""
+"""Run all benchmarks, or the parts that are named, and write what they print into docs/benchmarks.md: `make bench-page`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ PEERS = [
     "hishel",
     "fastapi-cache2",
     "cashews",
+    "aiocache",
     "django",
     "rq",
     "saq",
@@ -37,13 +38,13 @@ PEERS = [
 ]
 HEAD = """# Benchmarks
 
-What `make bench` printed, whole and unchanged, in one run: ours and the peers, each in its best configuration, side by
-side in one process. Read the ratios. The times are those of one machine, and the goals are those that we set ourselves:
-a missed one says so.
+What `make bench` printed, each part whole and unchanged from one run: ours and the peers, each in its best
+configuration, side by side in one process. Read the ratios. The times are those of one machine, and the goals are those
+that we set ourselves: a missed one says so.
 
 - Machine: {machine}, {cores} processors, {system}
 - Python {python}; {versions}
-- Run on {day} with `make bench-page`
+- Run with `make bench-page`, each part on the day that it names
 
 "bytecodes" counts what one request takes in steps of the interpreter, which nothing else on the machine can change.
 "adds x" is what something adds to the bare app, in requests of a bare Starlette route.
@@ -51,14 +52,19 @@ a missed one says so.
 
 
 def main() -> int:
-    """Run them one after another, and write the page."""
+    """Run them one after another, and write the page; parts that were not asked for stay as they are."""
+    wanted, page = sys.argv[1:] or [*PARTS], PAGE.read_text("utf-8")
     parts = [HEAD.format(**_facts())]
     for title, module in PARTS.items():
+        if title not in wanted:
+            parts.append(page[page.index(f"## {title}\n") :].partition("\n```\n")[0] + "\n```\n")
+            continue
         done = subprocess.run([sys.executable, "-m", module], stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             print(f"{module} ended with {done.returncode}: the page stays as it is", file=sys.stderr)
             return 1
-        parts.append(f"## {title}\n\n```text\n{done.stdout.strip()}\n```\n")
+        day = datetime.now(UTC).date().isoformat()
+        parts.append(f"## {title}\n\nOn {day}.\n\n```text\n{done.stdout.strip()}\n```\n")
     PAGE.write_text("\n".join(parts), "utf-8")
     return 0
 
@@ -70,7 +76,6 @@ def _facts() -> dict[str, object]:
         "system": platform.system(),
         "python": platform.python_version(),
         "versions": ", ".join(_versions()),
-        "day": datetime.now(UTC).date().isoformat(),
     }
 
 
