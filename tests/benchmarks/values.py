@@ -44,7 +44,7 @@ class Library:
 
 def ours(value: Any, url: str) -> Library:
     """Return `Cache`."""
-    store = RedisStore(url) if url else MemoryStore()
+    store = RedisStore(url, budget=5) if url else MemoryStore()
     cache = Cache(store)
     return Library(
         lambda: cache.aget("course:1"),
