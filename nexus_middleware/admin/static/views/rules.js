@@ -47,7 +47,7 @@ function Each({ told }) {
         <td class="number"><${Spoke} rule=${rule.rule} outcome="would refuse" value=${rule.wouldRefuse}/></td></tr>`)}<//></section>`;
 }
 
-const NONE = html`<p>No live rules are set, so those in code hold alone: name a TOML file in <code>NEXUS_RULES</code>, or write rules under ${" "}`;
+const none = () => html`<p class="note line plain">No live rules are set, so those in code hold alone: name a TOML file in <code>NEXUS_RULES</code>, or write rules under <a href=${to("rules", ["edit"])}>Edit</a>.</p>`;
 
 function Now({ told }) {
   const rows = state.more[each()]?.items || [];
@@ -55,7 +55,7 @@ function Now({ told }) {
   const file = told.file && html`<code>${told.file}</code>`;
   return html`
     ${told.error && html`<p class="note line wrong" role="status"><b>The last change was not taken, and the rules before it stay:</b> ${told.error}</p>`}
-    ${told.version === 0 && !told.file ? html`<div class="note line plain">${NONE}<a href=${to("rules", ["edit"])}>Edit</a>.</div>` : ""}
+    ${told.version === 0 && !told.file ? none() : ""}
     <dl class="facts">
       <${Fact} name="In force" value=${told.version ? `Version ${told.version}` : "Code alone"} note=${told.version ? everywhere() : "no live rules"}/>
       <${Fact} name="Last change" value=${told.at ? html`<${Ago} at=${told.at}/>` : "–"} note=${told.version ? `${actOf(told)} by ${told.who || "–"}` : "since the start"}/>
