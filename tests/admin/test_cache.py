@@ -95,3 +95,17 @@ def test_values_are_read_by_who_has_the_right_alone(make):
     assert desk.problem("/cache/keys/course:1")["code"] == "forbidden"
     assert desk.problem("/cache/keys/course:1", method="DELETE", headers=[SAME, JSON])["code"] == "forbidden"
     assert desk.problem("/cache?tag=a", method="DELETE", headers=[SAME, JSON])["code"] == "forbidden"
+
+
+def test_the_series_has_both_caches_and_says_which_point_is_not_over(desk):
+    desk.nexus.cache.set("a", 1)
+    desk.nexus.cache.get("a")
+    desk.nexus.cache.get("none")
+
+    told = desk.json("/cache/series?window=15m")
+
+    assert (told["step"], len(told["points"])) == (60, 15)
+    assert sum(point["hits"] for point in told["points"]) == 1
+    assert sum(point["misses"] - point["pageMisses"] for point in told["points"]) == 1
+    assert [point.get("partial") for point in told["points"]] == [None] * 14 + [True]
+    assert desk.problem("/cache/series?window=2h")["code"] == "bad_window"

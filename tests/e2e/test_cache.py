@@ -88,3 +88,17 @@ def test_values_are_kept_from_who_may_not_read_them(visit, serve, redis_url):
 
     expect(seen.page.get_by_text(re.compile("This needs the right cache:read_values"))).to_be_visible()
     assert not [url for url in seen.asked if url.endswith("keys/course%3A1")]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_its_use_over_time_is_a_line_on_the_first_view_and_charts_with_tables_below(visit, dashboard, look):
+    seen = visit(**LOOKS[look])
+    seen.open(dashboard.url)
+
+    seen.page.get_by_role("link", name="Hit rate").click()
+    expect(seen.page.get_by_role("img", name="Hit rate")).to_be_visible()
+    seen.page.get_by_role("button", name="Show as table").last.click()
+    expect(seen.page.get_by_role("table", name="Operations, newest first").locator("tbody tr")).to_have_count(60)
+
+    assert seen.violations() == []
+    assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -30,6 +30,7 @@ RESOURCES: dict[str, Resource] = {
         "cache",
         {"GET": Action("view", cache.read), "DELETE": Action("cache:clear", cache.clear)},
     ),
+    "/cache/series": Resource("cache", {"GET": Action("view", cache.series)}),
     "/cache/groups": Resource("cache", {"GET": Action("view", cache.groups)}),
     "/cache/loaders": Resource("cache", {"GET": Action("view", cache.loaders)}),
     "/cache/keys": Resource("cache", {"GET": Action("view", cache.keys)}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -11,13 +12,15 @@ from ...runtime import Runtime
 from ...services.cache import COUNTED_AT_ONCE
 from ...services.cache.browser import KeyFacts
 from ...services.cache.groups import GroupStats, LoaderStats
+from ...services.cache.history import CachePoint
 from ...stores.commands import Scan
 from ..answers import Answer, Problem, done, found, nothing_here
 from ..described import says
 from ..exchange import Exchange
+from ..panels import timestamp
 from ..shapes import Listing
 from ..shapes.examples import CACHE
-from ..shapes.system import Cache, Forgotten, Group, Shown
+from ..shapes.system import Cache, CacheSeries, Forgotten, Group, Shown
 from . import asked
 
 VALUES = "cache:"  # what the keys of values begin with
@@ -47,6 +50,24 @@ async def read(exchange: Exchange) -> Answer:
     """Say what the caches hold and how they are used."""
     panels = exchange.panels
     return found(await panels.cache.get(), panels.meta(), exchange.headers.get("if-none-match", ""))
+
+
+@says(CacheSeries, query=asked.Window)
+async def series(exchange: Exchange) -> Answer:
+    """Tell how often the caches had what was asked of them over ?window=, in no more than 90 points."""
+    window, runtime = asked.window(exchange), exchange.runtime
+    values, pages = await asyncio.gather(runtime.cache.ahistory(window), runtime.pages.ahistory(window))
+    by_page = {page.at: page for page in pages.points}  # it may have been asked a step later
+    points = [_point(value, by_page.get(value.at, CachePoint(value.at))) for value in values.points]
+    points[-1]["partial"] = True
+    told = {"windowSeconds": window, "step": values.step, "points": points}
+    return found(told, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
+
+
+def _point(value: CachePoint, page: CachePoint) -> dict[str, Any]:
+    sums = {"hits": value.hits + page.hits, "misses": value.misses + page.misses, "sets": value.sets}
+    apart = {"pageHits": page.hits, "pageMisses": page.misses}
+    return {"at": timestamp(value.at), "atMs": value.at * 1000, **sums, **apart}
 
 
 @says(Listing[Group])

@@ -138,6 +138,27 @@ class Cache(Read):
     stats: CacheStats
 
 
+class CachePoint(Shape):
+    """How both caches were used in one step, and the stored responses alone."""
+
+    at: Moment
+    at_ms: int
+    hits: int
+    misses: int
+    sets: int
+    page_hits: int
+    page_misses: int
+    partial: bool | msgspec.UnsetType = msgspec.UNSET  # its step is not over
+
+
+class CacheSeries(Read):
+    """GET /cache/series: a point every `step` seconds, oldest first."""
+
+    window_seconds: int
+    step: int
+    points: list[CachePoint]
+
+
 class Down(Shape):
     """What stands in the overview for a part that Redis does not tell now."""
 

@@ -11,6 +11,7 @@ import msgspec
 
 from ...rules.buckets import bucket, percentile
 from ...stores.commands import Add, AddFields, Command
+from .history import noted
 
 MOST = 200  # groups of one process; what comes later is counted as "other"
 OTHER = "other"
@@ -122,13 +123,15 @@ class Groups:
         self._known.add(group)
         return group
 
-    def take(self) -> tuple[list[Command[Any]], tuple[int, int, Counter[str]]]:
-        """Return what adds the counts to the store's, and what `back` wants if that fails."""
+    def take(self, now: float) -> tuple[list[Command[Any]], tuple[int, int, Counter[str]]]:
+        """Return what adds the counts to the store's, as of `now`, and what `back` wants if that fails."""
         with self._lock:
             taken = self.hits, self.misses, self._counts
             self.hits, self.misses, self._counts = 0, 0, Counter()
         hits, misses, counts = taken
         also: list[Command[Any]] = [AddFields(self.field, dict(counts))] if counts else []
+        sets = sum(count for name, count in counts.items() if name.startswith("s:"))
+        also += noted(self._prefix, now, {"hits": hits, "misses": misses, "sets": sets})
         return [Add(f"stats:{self._prefix}hits", hits), Add(f"stats:{self._prefix}misses", misses), *also], taken
 
     def back(self, taken: tuple[int, int, Counter[str]]) -> None:

@@ -14,6 +14,7 @@ from . import arguments
 from .arguments import named
 from .entries import Entry, encoded, unpacked
 from .groups import Groups
+from .history import CacheHistory, over
 from .outage import Outage
 
 R = TypeVar("R")
@@ -279,13 +280,17 @@ class Operations:
 
     def tell(self, *also: Command[Any]) -> Steps[list[Any]]:
         """Add what was counted to the store's counters; return the hits, the misses and the answers to `also`."""
-        commands, taken = self.groups.take()
+        commands, taken = self.groups.take(self._clock())
         try:
             answers = yield from self.ask(*commands, *also)
         except StoreError:
             self.groups.back(taken)
             raise
         return [*answers[:2], *answers[len(commands) :]]
+
+    def history(self, window: int) -> Steps[CacheHistory]:
+        """Read how the cache was used in the last `window` seconds."""
+        return over(self._prefix, window, self._clock())
 
 
 def _by_tag(tags: Sequence[str], answers: Sequence[Any]) -> dict[str, str]:

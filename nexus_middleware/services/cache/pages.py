@@ -13,6 +13,7 @@ from ...stores.level import Level
 from ...stores.pages import Pages
 from ...stores.purges import Kind, Purge
 from . import Cache, CacheStats
+from .history import CacheHistory
 
 R = TypeVar("R")
 Steps: TypeAlias = Generator[list[Command[Any]], list[Any], R]
@@ -79,6 +80,11 @@ class PageCache:
         if self._store.waits:
             return stats
         return CacheStats(len(self.local), True, self.local.bytes, stats.hits, stats.misses)
+
+    async def ahistory(self, window: int = 3_600) -> CacheHistory:
+        """Return how often a stored response was there, and was not, over the last `window` seconds."""
+        self._note()
+        return await self._shared.ahistory(window)
 
     def start(self) -> None:
         """Listen for the other processes' purges, before the first request."""

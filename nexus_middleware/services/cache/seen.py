@@ -14,6 +14,7 @@ from ...stores.commands import Facts, GetFields, Scan
 from . import browser
 from .browser import KeyPage, KeyValue
 from .groups import GroupStats, LoaderStats, loaders, usage
+from .history import CacheHistory
 from .operations import Effect, Operations, Steps
 
 R = TypeVar("R")
@@ -110,6 +111,20 @@ class Seen:
         """`loaders`, for the event loop."""
         return loaders(await self._ado(self._counters()))
 
+    def history(self, window: int = 3_600) -> CacheHistory:
+        """Return hits, misses and sets over the last `window` seconds, of all processes, in no more than 90 points.
+
+        Up to a day is told by the minute, more than that by the hour, and no more than the last 8 days are kept.
+
+        Raises:
+            StoreError: the store did not answer.
+        """
+        return self._do(self._history(window))
+
+    async def ahistory(self, window: int = 3_600) -> CacheHistory:
+        """`history`, for the event loop."""
+        return await self._ado(self._history(window))
+
     def keys(self, start: str = "", *, cursor: int = 0, count: int = 50) -> KeyPage:
         """Return about `count` keys that begin with `start`, with kind, size and time to live; `cursor` 0 begins and ends.
 
@@ -150,6 +165,10 @@ class Seen:
     def _counters(self) -> Steps[dict[str, bytes]]:
         *_, fields = yield from self._steps.tell(GetFields(self._steps.groups.field))
         return fields  # type: ignore[no-any-return]
+
+    def _history(self, window: int) -> Steps[CacheHistory]:
+        yield from self._steps.tell()
+        return (yield from self._steps.history(window))
 
     def _stats(self, *, bound: int = 200_000) -> Steps[CacheStats]:
         hits, misses, facts = yield from self._steps.tell(Facts())

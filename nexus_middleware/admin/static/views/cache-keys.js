@@ -3,7 +3,8 @@ import { exact, html, lasting } from "../base.js";
 import { act, get, may, set, state } from "../live.js";
 import { ask, Button, Empty, Table, why } from "../parts.js";
 import { here, to } from "../router.js";
-import { Down, Pages, Search, Text, Told, Ways } from "./pieces.js";
+import { CacheWays } from "./cache-history.js";
+import { Down, Pages, Search, Text, Told } from "./pieces.js";
 
 const LIMIT = 50;
 
@@ -89,7 +90,7 @@ function Keys({ told }) {
 }
 
 export const View = () => html`
-  <${Ways} label="Cache" ways=${[[to("cache"), "Use"], [to("cache", ["keys"]), "Keys", true]]}/><${Down}/>
+  <${CacheWays} now="keys"/><${Down}/>
   ${wanted() !== undefined && html`<${Value} name=${wanted()}/>`}
   <div class="between"><${Search} name="prefix" label="Keys that begin with" value=${here().query.get("prefix") || ""} hint="course:"/></div>
   <${Told} path=${path()} draw=${(told) => html`<${Keys} told=${told}/>`}/>`;

@@ -1,16 +1,21 @@
 // The caches: how they are used, and what may be forgotten.
-import { brief, count, html, lasting, ms, percent, plural } from "../base.js";
+import { brief, count, decimal, html, lasting, ms, percent, plural } from "../base.js";
 import { state } from "../live.js";
 import { Bar, Button, Fact, Old, Table, why } from "../parts.js";
-import { to } from "../router.js";
+import { chosenWindow, to, windowed } from "../router.js";
+import { Spark } from "./overview.js";
 import { Component } from "../vendor/preact.mjs";
 
 const GROUPS = "api/cache/groups";
 const LOADERS = "api/cache/loaders";
 const FIRST = 20; // rows of each table
 
-export const paths = () => [GROUPS, LOADERS];
-export const at = ({ parts }) => (parts[0] === "keys" ? import("./cache-keys.js") : undefined);
+export const series = () => windowed("api/cache/series");
+export const paths = () => [GROUPS, LOADERS, series()];
+
+const BELOW = { keys: () => import("./cache-keys.js"), history: () => import("./cache-history.js") };
+
+export const at = ({ parts }) => BELOW[parts[0]]?.();
 
 // What deletes loads when somebody is about to.
 const forget = () => import("./cache-forget.js");
@@ -39,6 +44,23 @@ const Loaders = ({ rows }) => rows.length > 0 && html`<section><h3>Fetches <smal
       <td class="number">${brief(row.avoided)}</td><td class="number ${row.failed ? "bad" : ""}">${brief(row.failed)}</td></tr>`)}<//>
   <p class="soft">Spared: callers that waited for another's fetch instead of making their own.</p></section>`;
 
+export const share = ({ hits, misses }) => (hits + misses ? (100 * hits) / (hits + misses) : null);
+
+// A line without axes; the charts that have them load with their own view.
+const Trend = ({ name, now, values, top, most }) => html`<a class="trend" href=${to("cache", ["history"])}>
+  <span>${name} <span class="hidden">over ${chosenWindow()}, now</span></span><b>${now}</b><span class="hidden">, at most ${most}: charts and table</span><${Spark} values=${values} top=${top}/></a>`;
+
+function Trends({ told }) {
+  const { points = [], step } = told || {};
+  const ended = points.filter((point) => !point.partial);
+  const shares = ended.map(share);
+  const rates = ended.map((point) => (point.hits + point.misses + point.sets) / step);
+  const last = (values, show) => show(values.findLast((value) => value !== null));
+  return html`<div class="trends">
+    <${Trend} name="Hit rate" now=${last(shares, percent)} values=${shares} top=${100} most=${percent(Math.max(0, ...shares))}/>
+    <${Trend} name="Operations a second" now=${last(rates, decimal)} values=${rates} top=${0.1} most=${decimal(Math.max(0, ...rates))}/></div>`;
+}
+
 export function View() {
   const stats = state.last.cache?.stats;
   if (!stats) return html`<${Old}/>`;
@@ -62,6 +84,7 @@ export function View() {
           <td class="number">${count(group.misses)}</td>
           <td class="number">${group.hits + group.misses ? group.hitRate : "–"}</td></tr>`)}
       <//>
+      <${Trends} told=${state.more[series()]}/>
     </div>
     <div class="actions">
       <${Forget}/>

@@ -40,8 +40,8 @@ export function Alerts() {
 
 // --- cards
 
-// The last hour, a point a minute; where nothing was measured the line has a gap.
-function Spark({ values, top = 0 }) {
+// Points from left to right; where nothing was measured the line has a gap.
+export function Spark({ values, top = 0 }) {
   const highest = Math.max(top, ...values) || 1;
   const step = 100 / Math.max(values.length - 1, 1);
   let drawn = false;
