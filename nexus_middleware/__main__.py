@@ -18,6 +18,7 @@ COMMANDS = {  # each has HELP, options(parser) and run(arguments) -> exit code
     "queues": "nexus_middleware.commands.queues",
     "cache": "nexus_middleware.commands.cache",
     "simulate": "nexus_middleware.commands.simulate",
+    "limits": "nexus_middleware.commands.limits",
     "block": "nexus_middleware.commands.blocks:block",
     "unblock": "nexus_middleware.commands.blocks:unblock",
 }

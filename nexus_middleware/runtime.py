@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .services.cache import Cache
     from .services.cache.pages import PageCache
     from .services.decisions import Decisions
+    from .services.limits import Limits
     from .services.logs import Log, SharedLevel
     from .services.monitor import Monitor
     from .services.monitor.alerts import Sender
@@ -189,6 +190,13 @@ class Runtime:
         return Decisions(self.store)
 
     @cached_property
+    def limits(self) -> Limits:
+        """How far callers have used their limits."""
+        from .services.limits import Limits
+
+        return Limits(self.store)
+
+    @cached_property
     def queues(self) -> Queues:
         """Jobs for the worker."""
         from .services.queues import Queues
@@ -239,7 +247,7 @@ class Runtime:
         with self._lock:
             if self._background is None or self._background.pid != os.getpid():
                 shared = (self.store, self.monitor, self.security, self.policies, self.decisions)
-                services = (*shared, self.pages, self.cache, self.log_level)
+                services = (*shared, self.limits, self.pages, self.cache, self.log_level)
                 self._background = Background([service.tick for service in services])
                 self._background.start()
                 self.policies.listen()

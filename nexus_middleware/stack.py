@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .admin.rights import Hook
     from .services.cache import Cache
     from .services.cache.pages import PageCache
+    from .services.limits import Limits
     from .services.logs import Log
     from .services.monitor import Monitor
     from .services.queues import Queues
@@ -100,6 +101,11 @@ class Nexus:
     def security(self) -> Security:
         """Who is blocked."""
         return self.runtime.security
+
+    @property
+    def limits(self) -> Limits:
+        """How far callers have used their limits, and what gives one back."""
+        return self.runtime.limits
 
     @property
     def log(self) -> Log:

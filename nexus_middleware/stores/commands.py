@@ -30,6 +30,12 @@ class Hit(Command[tuple[Allowance, ...]], frozen=True, gc=False):
     shadows: tuple[tuple[tuple[str, Limit], ...], ...] = ()
 
 
+class Judge(Command[tuple[Allowance, ...]], frozen=True, gc=False):
+    """Say how far every (key, limit) is used, and count nothing: a limit whose `cost` is 0 tells the present."""
+
+    limits: tuple[tuple[str, Limit], ...]
+
+
 class GiveBack(Command[None], frozen=True, gc=False):
     """Forget calls that were counted: on (key, limit), as the `Allowance` says that a `Hit` returned."""
 

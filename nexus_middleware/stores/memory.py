@@ -46,6 +46,7 @@ class MemoryStore:
         self._bytes = 0
         self._recalls = Recalls()
         self._do: dict[type, Callable[[Any, float], Any]] = {
+            c.Judge: lambda x, now: self._counts.hit(c.Hit(x.limits), int(now * 1e6), counted=False),
             c.GiveBack: self._counts.give_back,
             c.Tell: self._counts.tell,
             c.Alive: lambda command, now: (1, math.inf),  # this process alone
@@ -212,7 +213,9 @@ class MemoryStore:
 
     def _scan(self, command: c.Scan, now: float) -> tuple[int, list[str]]:
         fits = re.compile(re.escape(command.prefix) + expression(command.pattern), re.DOTALL).fullmatch
-        return 0, [key for key, entry in self._data.items() if entry.ends > now and fits(key)]
+        begin = command.prefix  # compared first, since that is quick, and there may be many callers
+        kept = [key for key, entry in self._data.items() if entry.ends > now and key.startswith(begin) and fits(key)]
+        return 0, kept + [key for key in self._counts.kept if key.startswith(begin) and fits(key)]
 
     def _set_fields(self, command: c.SetFields, now: float) -> None:
         entry = self._made(command.key, now, dict, command.ttl)

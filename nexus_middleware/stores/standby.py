@@ -57,6 +57,16 @@ class Standby:
         self._telling: dict[str, int] = {}  # how many of them are on their way
         self._retell = 0  # when that trip must have failed
 
+    @property
+    def refusing(self) -> bool:
+        """Whether it remembers whom the store has refused."""
+        return bool(self._refused)
+
+    def pardon(self) -> None:
+        """Ask the store again about everybody: counts there were reset."""
+        with self._lock:
+            self._refused, self._left = {}, {}
+
     def refusal(self, hit: Hit) -> Allowances | None:
         """Return what refuses `hit` at no trip, if anything does: what the store said before, or the share."""
         if self._refused:

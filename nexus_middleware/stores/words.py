@@ -27,6 +27,7 @@ SUM, SUM_SHA = _script("sum_fields")
 (RECALL, RECALL_SHA), (FILL, FILL_SHA) = _script("recall"), _script("fill")
 SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET, RECALL, FILL, SUM)
 WORKERS = "rate:workers"
+JUDGED = ("1e999", 0)  # a group beyond all others, which is judged and never counted; it binds nobody
 HALVES = "surrogatepass"  # what callers name in JSON may hold half a character, and is a name like any other
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
@@ -236,12 +237,14 @@ def _nothing(_raws: list[Any]) -> None:
 
 
 TIMED: dict[type, Callable[[Any], tuple[str, Sequence[Any], Callable[..., Words]]]] = {
+    c.Judge: lambda x: (SHA, [(key, limit, JUDGED) for key, limit in x.limits], lambda x, how: (*_limit(x), *how)),
     c.GiveBack: lambda x: (BACK_SHA, x.taken, _taken),
     c.Tell: lambda x: (TELL_SHA, x.late, _late),
 }
 TOLD_TIME = {*TIMED, c.Alive, c.Reserve, c.Settle}
 _SPOKEN: dict[type, tuple[Callable[[str, Any], list[Words]], Read]] = {
-    c.GiveBack: (lambda p, x: [], _nothing),  # `Speech` speaks these five itself
+    c.Judge: (lambda p, x: [], lambda raws: tuple(_allowances(raws[0]))),  # `Speech` speaks these six itself
+    c.GiveBack: (lambda p, x: [], _nothing),
     c.Tell: (lambda p, x: [], _nothing),
     c.Reserve: (lambda p, x: [], _room),
     c.Settle: (lambda p, x: [], _nothing),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.admin.conftest import BEARER
+from tests.admin.conftest import BEARER, JSON, SAME
 from tests.helpers import CLIENT
 
 LIMIT = '[[limit]]\nname = "a"\nlimit = "1/minute"\n'
@@ -184,3 +184,32 @@ def test_each_version_that_is_kept_is_told_with_its_texts(desk):
     assert desk.json("/rules/versions/2")["enforced"] == LIMIT
     for wrong in ("3", "x", "-1"):
         assert desk.problem(f"/rules/versions/{wrong}")["code"] == "not_kept"
+
+
+def test_who_has_used_a_limit_is_told_and_given_it_back(desk):
+    post(desk, "enforce", text=LIMIT)
+    assert [desk.door.get(desk.nexus, "/").status for _ in range(2)] == [200, 429]
+
+    told = desk.json("/security/limits?name=a")
+    assert (told["total"], told["totalExact"]) == (1, True)
+    (use,) = told["items"]
+    assert use.pop("freesIn") <= 60
+    assert use == {"id": f"a:1/60:{CLIENT}", "name": "a", "key": CLIENT, "used": 1, "limit": 1, "window": 60.0}
+    assert desk.ask(f"/security/limits/{use['id']}", method="DELETE").status == 200
+    assert desk.door.get(desk.nexus, "/").status == 200
+    assert "admin.limit_reset" in str(desk.log)
+    for wrong in ("a:1/60:nobody", "cache:x", "workers"):
+        assert desk.problem(f"/security/limits/{wrong}", method="DELETE")["status"] == 404
+
+
+def test_a_caller_with_a_long_key_is_found_by_it(desk):
+    post(desk, "enforce", text=LIMIT + 'key = "header:x-team"\n')
+    desk.door.get(desk.nexus, "/", headers=[("x-team", "the north")])
+
+    assert len(desk.json("/security/limits?key=x-team%3Dthe%20north")["items"]) == 1
+    assert desk.json("/security/limits?key=x-team%3Dthe%20south")["items"] == []
+
+
+def test_who_has_not_the_right_resets_nothing(make):
+    desk = make(access=lambda scope: {"view", "security:block"})
+    assert desk.problem("/security/limits/a:1/60:x", method="DELETE", headers=[SAME, JSON])["code"] == "forbidden"

@@ -11,9 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from nexus_middleware import Settings
+from nexus_middleware import RateLimit, Rule, Settings
 from nexus_middleware.runtime import Runtime
 from tests.conftest import free_port
+from tests.helpers import Origin, WSGIDoor
 
 ROOT = Path(__file__).parents[2]
 
@@ -169,3 +170,18 @@ def _until(condition):
             time.sleep(0.05)
         assert time.monotonic() < deadline, "it did not come to be"
         time.sleep(0.05)
+
+
+def test_limits_are_shown_and_reset(nexus, runtime):
+    assert nexus("limits").stdout == "nobody has used any limit\n"
+    limit = RateLimit(Origin().wsgi, [Rule("3/minute", name="sign-in")], store=runtime.store)
+    door = WSGIDoor()
+    for _ in range(2):
+        door.get(limit, client="203.0.113.9")
+    door.close()
+
+    assert nexus("limits").stdout.split()[:3] == ["2/3", "sign-in", "203.0.113.9"]
+    assert json.loads(nexus("limits", "--json", "--name", "sign-in").stdout)["items"][0]["used"] == 2
+    assert nexus("limits", "reset", "203.0.113.9").stdout == "1 counts of 203.0.113.9 are reset\n"
+    assert nexus("limits", "reset", "203.0.113.9").returncode == 1
+    assert "reset whose limits?" in nexus("limits", "reset").stderr

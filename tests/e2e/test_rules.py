@@ -20,6 +20,7 @@ VIEWS = {
     "rules/versions/1": "What it enforced",
     "rules/decisions": "would refuse",
     f"rules/explain?path=/{MARKUP}&client=192.0.2.7": "It would be refused",
+    "security/limits": "Used now",
     "performance/request/refused-1": "Counted on",
 }
 

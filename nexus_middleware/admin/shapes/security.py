@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ...checks.registry import Finding
 from ...rules.decisions import Decision
+from ...services.limits import Use
 from . import Done, Listing, Meta, Moment, Read, Shape
 
 
@@ -65,6 +66,16 @@ class Limited(Shape):
 
     client: str
     refusals: int
+
+
+class Limits(Listing[Use]):
+    """GET /security/limits; `totalExact` is false where there are too many counts to look at all."""
+
+
+class LimitReset(Done):
+    """Which count."""
+
+    id: str
 
 
 class Violation(Shape):

@@ -1,6 +1,7 @@
 -- Count one call on every limit of its group, or on none of them; a refused group that binds stops the later ones.
 -- The rules are rules/windows.py, in Lua. A ring is its total, then slots of (time, calls), oldest first: I4, then I7 I4 each.
 -- KEYS: one per limit.  ARGV: now or '' for the server's clock (microseconds); then amount, window, cost, strategy, group, binds.
+-- A group of 1e999 (infinity) is only judged; with a cost of 0 that tells what is left now.
 -- Returns allowed, remaining, reset, and when it was counted (0 if it was not) per key. What is refused writes nothing.
 local SLOT = 11
 local now = tonumber(ARGV[1])

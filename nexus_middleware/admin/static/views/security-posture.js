@@ -1,12 +1,11 @@
-// How the app is protected, who is limited most, and what browsers reported of broken policies.
-import { count, date, html, plural } from "../base.js";
-import { Bar, Empty, Status, Table } from "../parts.js";
-import { here, to, windowed } from "../router.js";
+// How the app is protected, and what browsers reported of broken policies.
+import { count, date, html } from "../base.js";
+import { Empty, Status, Table } from "../parts.js";
+import { here } from "../router.js";
 import { Part } from "./part.js";
 import { Nav } from "./security.js";
 
 const SHOWN = {
-  limits: { path: () => windowed("api/security/limited"), Shown: Limited },
   posture: { path: () => "api/security/posture", Shown: Posture },
   csp: { path: () => "api/security/csp", Shown: Reports },
 };
@@ -14,17 +13,6 @@ const SHOWN = {
 const shown = () => SHOWN[here().parts[0]] || SHOWN.posture;
 
 export const paths = () => [shown().path()];
-
-function Limited({ told: { items } }) {
-  if (!items.length) return html`<${Empty} title="Nobody was limited.">Who calls more often than a limit allows is counted here, by the hour.<//>`;
-  const most = items[0].refusals;
-  return html`<h3>Limited most often <small>in whole hours</small></h3><${Table} caption="Clients that were limited" heads=${["Client", "", "#Refusals", ""]}>
-    ${items.map((item) => html`<tr key=${item.client}><th scope="row"><code>${item.client}</code></th>
-      <td class="wide"><${Bar} share=${item.refusals / most} kind="warn" label=${plural(item.refusals, "refusal")}/></td>
-      <td class="number">${count(item.refusals)}</td>
-      <td class="tools"><a href=${to("security", [], { client: item.client })} aria-label=${`Events of ${item.client}`}>Events</a>
-        ${" "}<a href=${to("security", ["blocked"], { address: item.client })} aria-label=${`Block ${item.client}`}>Block</a></td></tr>`)}<//>`;
-}
 
 function Reports({ told: { items } }) {
   if (!items.length) return html`<${Empty} title="No browser reported anything.">NEXUS_CSP_REPORT_PATH says where browsers send what the Content-Security-Policy forbids.<//>`;

@@ -29,11 +29,12 @@ export const paths = () => [counts(), events()];
 
 export async function at({ parts: [part] }) {
   if (part === "blocked") return import("./security-blocked.js");
+  if (part === "limits") return import("./security-limits.js");
   return part ? import("./security-posture.js") : null;
 }
 
 export const Nav = () => html`<${Parts} view="security" label="Security" parts=${[
-  ["", "Events"], ["blocked", "Blocked addresses"], ["limits", "Limited clients"], ["posture", "Posture"], ["csp", "CSP reports"],
+  ["", "Events"], ["blocked", "Blocked addresses"], ["limits", "Limits"], ["posture", "Posture"], ["csp", "CSP reports"],
 ]}/>`;
 
 function Counters({ told }) {
