@@ -28,6 +28,7 @@ BEAT = 2.0  # seconds
 GRACE = 10.0  # seconds that a job may overrun, or that the store may be away at the end
 SHORT = 0.05  # seconds: Redis itself is no more exact in how long it waits
 NO_TURN = 60.0  # seconds: what is told when no queue waits for its turn
+THREADS = 3.0  # seconds in which threads that jobs have left may end with their process
 STUCK = 70  # the exit code of a child whose job cannot be interrupted
 DRY = 71  # the exit code of a child of `--burst` that finds no job
 MOST_JOBS = 1_000  # then a fresh process takes over, which gives back what jobs have leaked
@@ -74,9 +75,7 @@ class Child:
 
     def run(self) -> int:
         """Work until told to stop, the supervisor is gone, or it is another's turn; the exit code."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which tells us
-        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
-        signal.signal(signal.SIGUSR1, self._cancel)
+        self._listen()
         heart = threading.Thread(target=self._beat_on, name="nexus-heart", daemon=True)
         heart.start()
         while self._wanted() and not self._dry and not self._spent():
@@ -89,6 +88,11 @@ class Child:
         heart.join(BEAT)
         self._leave()
         return DRY if self._dry else 0
+
+    def _listen(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which tells us
+        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
+        signal.signal(signal.SIGUSR1, self._cancel)
 
     def _wanted(self) -> bool:
         return not self._stopping.is_set() and os.getppid() == self._parent
@@ -128,6 +132,7 @@ class Child:
             return Outcome("canceled", "canceled while it ran")
         finally:
             self._running = False
+            self._listen()  # whatever the job did to our signals
 
     def _idle(self, soonest: float) -> None:
         """Wait for the bell, or for the turn of a queue that has a rate."""
@@ -259,10 +264,14 @@ def main() -> int:
     try:
         queues = load_queues(given.app)
         child = Child(queues, given.name, parent=given.parent, served=served, burst=given.burst, app=given.app)
-        return child.run()
+        code = child.run()
     except NexusError as error:
         sys.stderr.write(f"nexus worker: {error}\n")
         return 2
+    leave = threading.Timer(THREADS, os._exit, (code,))
+    leave.daemon = True
+    leave.start()
+    return code
 
 
 if __name__ == "__main__":

@@ -64,11 +64,21 @@ def run(given: argparse.Namespace) -> int:
         processes=given.processes,
         burst=given.burst,
         parent=given.parent,
-        ready=Path(given.ready) if given.ready else None,
+        ready=_writable(given.ready) if given.ready else None,
     )
     Supervisor(queues, orders).run()
     queues.close()
     return 0
+
+
+def _writable(file: str) -> Path:
+    path = Path(file)
+    try:
+        path.touch()
+        path.unlink()
+    except OSError as error:
+        raise SettingsError(f"--ready={file!r} cannot be written: {error.strerror}") from error
+    return path
 
 
 def _pid(text: str) -> int:

@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import NexusError
 from ..services.jobs.claims import Claim
 from ..services.queues import Queues
 from .apps import load_queues
-from .runs import Canceled, Outcome, again, perform
+from .runs import Canceled, Outcome, again, in_words, perform
 
 PATIENCE = 2.0  # seconds in which the forking process may end by itself
 LARGEST = 2**20  # bytes of an answer
@@ -31,7 +32,7 @@ class Isolated:
     """
 
     def __init__(self, app: str) -> None:
-        self._app = app
+        self._app, self._folder = app, Path.cwd()  # a job may leave the folder in which the app was found
         self._process: subprocess.Popen[bytes] | None = None
 
     def perform(self, claim: Claim, limit: float) -> Outcome:
@@ -74,7 +75,7 @@ class Isolated:
         if self._process is None or self._process.poll() is not None:
             self.close()
             command = [sys.executable, "-m", "nexus_middleware.worker.isolated", "--app", self._app]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self._folder)  # noqa: S603
         return self._process
 
 
@@ -154,7 +155,7 @@ class Forker:
         _end(pid)  # what it started and left running
         if not answer.endswith(b"\n"):
             code = os.waitstatus_to_exitcode(ended)
-            answer = json.dumps({"kind": "died", "text": f"the process of the job ended with {code}"}).encode() + b"\n"
+            answer = json.dumps({"kind": "died", "text": in_words(code)}).encode() + b"\n"
         view = memoryview(answer)
         while view:
             view = view[os.write(self._answers, view) :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import traceback
 from collections.abc import Generator
@@ -42,7 +43,7 @@ class Canceled(BaseException):
 
 def perform(claim: Claim, queues: Queues) -> Outcome:
     """Run the job of `claim` by the handler that its name is registered for."""
-    left = claim.job.retries_left or 0
+    left, process = claim.job.retries_left or 0, os.getpid()
     try:
         known, payload = _find(claim, queues)
         with time_limit(known.timeout), origin_of(claim):
@@ -51,10 +52,13 @@ def perform(claim: Claim, queues: Queues) -> Outcome:
         return _settled(error)
     except TimedOut as error:
         return again(left, str(error))
-    except Exception:  # noqa: BLE001  # whatever a job raises is the job's failure
-        return again(left, traceback.format_exc()[-LONGEST:])
     except SystemExit as error:
         return again(left, f"the job tried to end its worker: {error!r}")
+    except BaseException:  # noqa: BLE001  # whatever a job raises is the job's failure: KeyboardInterrupt, CancelledError too
+        return again(left, traceback.format_exc()[-LONGEST:])
+    finally:
+        if os.getpid() != process:  # the job forked, and its copy came back here: only one of the two is a worker
+            os._exit(0)
 
 
 def _settled(error: Permanent | Later | Canceled) -> Outcome:
@@ -140,11 +144,28 @@ def again(left: int, text: str) -> Outcome:
     return Outcome("failed", what) if seconds is None else Outcome("retry", what, seconds)
 
 
+def in_words(code: int) -> str:
+    """Say how a process ended.
+
+    >>> in_words(7), in_words(-9)
+    ('its process ended with 7', 'its process was killed by signal 9, as when memory runs out')
+    """
+    if code >= 0:
+        return f"its process ended with {code}"
+    return f"its process was killed by signal {-code}" + (
+        ", as when memory runs out" if code == -signal.SIGKILL else ""
+    )
+
+
 def _as_json(result: Any) -> str:
+    """Return what is kept of a result, of whatever kind: the job is done, and is not run again for the sake of it."""
     try:
         text = json.dumps(result)
-    except (TypeError, ValueError):
-        text = json.dumps(repr(result)[:LONGEST])
+    except Exception:  # noqa: BLE001  # it may be nested too deeply, too
+        try:
+            text = json.dumps(repr(result)[:LONGEST])
+        except Exception:  # noqa: BLE001  # its own `__repr__`
+            text = json.dumps(f"a {type(result).__name__}, which cannot be shown")
     return text if len(text) <= LONGEST else json.dumps(text[:LONGEST])
 
 

@@ -18,7 +18,8 @@ from ..services.jobs.ledger import Ledger
 from ..services.logs import Log
 from ..services.queues import Queues
 from ..services.queues.schedules import Schedules
-from .child import DRY
+from .child import DRY, STUCK
+from .runs import in_words
 
 SHORTEST, LONGEST = 1.0, 30.0  # seconds before a child that died is started again
 SETTLED = 10.0  # seconds after which a child counts as well: so does one that had a job, which it may not outlive
@@ -124,15 +125,16 @@ class Supervisor:
         if code in (0, DRY):
             slot.pause, slot.due = 0.0, float("inf") if code == DRY else 0.0
             return
+        why = "it could not be interrupted when its time was up" if code == STUCK else in_words(code)
         try:
-            rescued = self._ledger.rescue(worker=slot.name)
+            rescued = self._ledger.rescue(worker=slot.name, why=why)
         except StoreError:
             rescued = 0  # the sweep will find it
         well = rescued or now - slot.born > SETTLED
         slot.pause = SHORTEST if well else min(LONGEST, max(SHORTEST, slot.pause * 2))
         slot.due = now + slot.pause
         if not self._signals:
-            self._log.warning("a worker died", worker=slot.name, code=code, rescued=rescued, restart_in=slot.pause)
+            self._log.warning("a worker died", worker=slot.name, reason=why, rescued=rescued, restart_in=slot.pause)
 
 
 class Keeper:
@@ -192,11 +194,11 @@ class Keeper:
             self._log.info("the queues' store is back")
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP
-            self._tell_ready()
-            self._ledger.sample(self._queues)
             rescued = self._ledger.rescue(self._queues)
             if rescued:
                 self._log.warning("jobs of dead workers were put back", jobs=rescued)
+            self._ledger.sample(self._queues)
+            self._tell_ready()
         if self._ready is not None and not self._ready.exists():
             self._tell_ready()
         return max(0.01, min(0.25, due.soonest))

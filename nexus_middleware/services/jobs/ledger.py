@@ -237,9 +237,9 @@ class Ledger:
             (now, _), found = pipe.execute()
         return any(each.startswith(name.encode()) for each, end in found if end > now)
 
-    def rescue(self, queues: Sequence[str] = (), *, worker: str = "") -> int:
-        """Put back the jobs of `worker`, or those in `queues` whose worker has died; how many."""
-        return int(self.run("rescue", worker, *[self.wire(queue) for queue in queues]))
+    def rescue(self, queues: Sequence[str] = (), *, worker: str = "", why: str = "") -> int:
+        """Put back the job of `worker`, which died of `why`, or those in `queues` whose worker has died; how many."""
+        return int(self.run("rescue", worker, why, *[self.wire(queue) for queue in queues]))
 
     def due(self, queues: Sequence[str]) -> Due:
         """Queue the jobs whose time has come."""

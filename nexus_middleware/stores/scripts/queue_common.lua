@@ -112,14 +112,15 @@ end
 
 -- Put a job back at the head of its queue whose run was cut off; one that was too often is failed. How many it was.
 -- It is fetched before what waits in any other queue: it was begun once already, and there are never many.
-local function rescue(queue, member)
+local function rescue(queue, member, why)
   local id = string.match(member, '^[^:]+')
   if redis.call('ZREM', R .. 'wip:' .. queue, member) == 0 or redis.call('EXISTS', job(id)) == 0 then return 0 end
   local by, began = unpack(redis.call('HMGET', job(id), 'worker_name', 'started_at'))
+  why = why == '' and '.' or ': ' .. why
   note(id, cjson.encode({outcome = 'rescued', worker = by, startedAt = began, endedAt = iso,
-    error = 'The worker died while it ran this job.'}))
+    error = 'The worker died while it ran this job' .. why}))
   if redis.call('HINCRBY', job(id), 'rescues', 1) > RESCUES then
-    fail(queue, id, 'The worker died ' .. (RESCUES + 1) .. ' times while it ran this job.')
+    fail(queue, id, 'The worker died ' .. (RESCUES + 1) .. ' times while it ran this job' .. why)
   else
     count(queue, 'rescued')
     redis.call('HSET', job(id), 'status', 'queued')

@@ -7,7 +7,7 @@ local times, waited, ran, line = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
 local own = P .. 'queues:worker:' .. worker
 if redis.call('HGET', own, 'member') == member then redis.call('HDEL', own, 'queue', 'member', 'since') end
 if outcome == 'died' then
-  ring(rescue(queue, member))
+  ring(rescue(queue, member, text))
   return 1
 end
 if redis.call('ZREM', R .. 'wip:' .. queue, member) == 0 then return 0 end
