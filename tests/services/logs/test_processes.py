@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -43,18 +42,18 @@ def test_four_processes_lose_and_tear_no_line_as_the_files_are_rotated_and_two_a
 
 def test_what_a_killed_process_loses_is_a_tenth_of_a_second_of_requests_and_no_error(tmp_path):
     process = start("endless", tmp_path, "k")
-    time.sleep(2.0)
+    said = [process.stdout.readline() for _ in range(1_500)]  # not killed before it has written for a while
     process.kill()
-    said = process.communicate()[0].splitlines()
-    process.wait()
+    said += process.communicate()[0].splitlines()
     taken = [row.split() for row in said if row.startswith("A") and row.count(" ") == 1]
     killed = float(taken[-1][1])
+    late = max(float(row[1:]) for row in said if row.startswith("L"))
     errors = {int(row[1:]) for row in said if row.startswith("E")}
     lines = read(tmp_path, "combined.log")
     assert errors and errors <= {line["number"] for line in read(tmp_path, "error.log")}
     written = {line["path"] for line in lines if line["event"] == "request"}
     lost = [float(at) for number, at in taken if f"/k/{number[1:]}" not in written]
-    assert all(killed - at < 0.3 for at in lost), "0.1 s, and what a busy machine adds"
+    assert all(killed - at < 0.1 + 0.01 + late for at in lost), "0.1 s, a write, and what the machine is late by"
     assert len(lost) < len(taken) / 2
 
 
