@@ -22,6 +22,7 @@ from .purges import KEPT, Kind, Purge
 
 CHANNEL = "pages"
 PURGES = "page-purges"
+JOINING = 0.05  # seconds that callers wait for the channel of a server that says nothing; then they go on alone
 LEASE = 5.0  # seconds that one worker has for an answer, before another tries
 ENCODE = msgspec.msgpack.Encoder().encode
 DECODE = msgspec.msgpack.Decoder(Entry).decode
@@ -44,6 +45,7 @@ class Level:
         self._store, self._pages = store, pages
         self._line: Listening | None = None
         self._joining: Future[None] = Future()
+        self._since = 0.0  # when that began
         self._waits: dict[str, tuple[Future[bool | None], float]] = {}
         self._lock = threading.Lock()
 
@@ -54,7 +56,7 @@ class Level:
             return None if self._joining.done() else self._joining
         with self._lock:
             if self._line is line:  # no other thread was quicker
-                self.live, self._joining = False, Future()
+                self.live, self._joining, self._since = False, Future(), time.monotonic()
                 self._line = self._store.listen(CHANNEL, self)
         return self._joining
 
@@ -81,7 +83,9 @@ class Level:
         self.idle(float("inf"))
 
     def idle(self, now: float) -> None:
-        """Wake those who have waited for as long as a lease lasts."""
+        """Wake those who have waited for as long as a lease lasts, or for a channel that does not come about."""
+        if not self._joining.done() and now - self._since > JOINING:
+            self._known()
         if self._waits:
             for name, (_, until) in [*self._waits.items()]:
                 if now >= until:

@@ -177,7 +177,7 @@ def test_memory_stays_within_its_bytes_under_a_flood_of_urls(door, clock):
     assert 10_000 < app.pages.bytes <= 20_000
 
 
-@pytest.mark.parametrize(("size", "urls"), [(0, 1_500), (20_000, 200)])
+@pytest.mark.parametrize(("size", "urls"), [(0, 800), (20_000, 100)])
 def test_what_python_holds_for_a_flood_of_urls_is_within_the_bytes_too(asgi_door, clock, size, urls):
     origin = Origin(lambda path, _: Answer([bytes([len(path)]) * size], headers=[*FRESH]))
     origin.asked = deque(maxlen=1)
@@ -187,7 +187,8 @@ def test_what_python_holds_for_a_flood_of_urls_is_within_the_bytes_too(asgi_door
     try:
         began = tracemalloc.get_traced_memory()[0]
         for i in range(urls):
-            asgi_door.get(app, f"/{i}", query=b"q=%d" % i)
+            for _ in range(2):  # what is made for hits is held too
+                asgi_door.get(app, f"/{i}", query=b"q=%d" % i)
         gc.collect()
         assert tracemalloc.get_traced_memory()[0] - began <= 2**20
     finally:

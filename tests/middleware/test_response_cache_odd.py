@@ -167,3 +167,19 @@ def test_under_wsgi_too_what_came_whole_alone_is_kept(app, pages):
             continue
         assert sorted(seen.body) == sorted(b"ab" if pages else b"failed")
     assert len(cache.pages) == pages
+
+
+def test_under_wsgi_too_the_first_chunk_is_not_held_back_for_the_rest():
+    made = []
+
+    def app(environ, start_response):
+        start_response("200 OK", [("cache-control", "max-age=60")])
+        for chunk in (b"first", b"last"):
+            made.append(chunk)
+            yield chunk
+
+    cache, door = ResponseCache(app), WSGIDoor()
+    seen = []
+    door.get(cache, on_chunk=lambda chunk: seen.append((chunk, [*made], len(cache.pages))))
+    assert seen == [(b"first", [b"first"], 0), (b"last", [b"first", b"last"], 0)]
+    assert len(cache.pages) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +16,7 @@ from nexus_middleware import CacheRule
 from nexus_middleware.middleware.response_cache import ResponseCache
 from nexus_middleware.services.cache.pages import PageCache
 from nexus_middleware.stores.redis import RedisStore
-from tests.helpers import Answer, ASGIDoor, Origin
+from tests.helpers import Answer, ASGIDoor, Origin, WSGIDoor
 
 ROOT = Path(__file__).parents[2]
 FRESH = [("cache-control", "max-age=60, stale-while-revalidate=60"), ("etag", '"1"')]
@@ -23,8 +25,8 @@ FRESH = [("cache-control", "max-age=60, stale-while-revalidate=60"), ("etag", '"
 class Worker:
     """What one process has: its own store, both levels, and the app."""
 
-    def __init__(self, url, origin, **options):
-        self.store = RedisStore(url, budget=5)
+    def __init__(self, url, origin, *, budget=5.0, **options):
+        self.store = RedisStore(url, budget=budget)
         self.pages = PageCache(self.store)
         self.app = ResponseCache(origin.asgi, store=self.store, pages=self.pages.local, **options)
 
@@ -225,6 +227,38 @@ def test_when_the_store_comes_back_what_may_be_stale_is_dropped(door, workers, o
     assert len(worker.pages.local) == 0
     door.get(worker.app)
     assert len(origin.asked) == 2
+
+
+@pytest.mark.parametrize("make", [ASGIDoor, WSGIDoor])
+def test_a_store_that_takes_calls_and_says_nothing_holds_up_nobody(make):
+    origin, door = said(*FRESH), make()
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        store = RedisStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", budget=0.1)
+        app = ResponseCache(door.app(origin), store=store)
+        took = []
+        for path in ("/1", "/1", "/2", "/2"):
+            began = time.monotonic()
+            assert door.get(app, path).body == b"abcd"
+            took.append(time.monotonic() - began)
+        store.close()
+    door.close()
+    assert max(took) < 1.0, took
+    assert len(origin.asked) == 2
+
+
+def test_a_redis_that_stops_answering_costs_no_caller_more_than_its_budget(door, workers, own_server):
+    origin = said(*FRESH)
+    (worker,) = workers(origin, 1, url=own_server.url, budget=0.3)
+    door.get(worker.app, "/kept")
+    own_server.process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        paths = ["/kept", *[f"/{number}" for number in range(20)]]
+        assert {door.get(worker.app, path).body for path in paths} == {b"abcd"}
+        assert time.monotonic() - began < 3, "one budget now and then, and not one for each"
+        assert len(origin.asked) == 21
+    finally:
+        own_server.process.send_signal(signal.SIGCONT)
 
 
 def test_a_flush_leaves_what_others_keep_in_the_same_redis(door, workers):

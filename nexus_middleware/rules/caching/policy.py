@@ -17,6 +17,7 @@ TAGS = (b"cache-tag", b"surrogate-key")  # named for purges; for this cache alon
 HEURISTIC = frozenset((200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501))  # RFC 9110, section 15.1
 UNKEPT = frozenset((206, 304))  # neither is an answer of its own
 UNDERSTOOD = frozenset((*HEURISTIC, 201, 202, 302, 303, 307, 400, 401, 403, 406, 408, 409, 415, 500, 502, 503, 504))
+TARGETED = b" targeted"  # among the directives: they are a targeted field's, so that Expires says nothing (RFC 9213)
 SHARE = 0.1  # of the time since Last-Modified (RFC 9111, section 4.2.2)
 DAY = 86_400.0
 VALIDATED_FOR = 3_600.0  # seconds that a stale entry is kept to be asked after
@@ -118,7 +119,7 @@ def _control(said: dict[bytes, bytes], policy: CachePolicy) -> dict[bytes, bytes
     for target in policy.targets:
         value = said.get(target.encode("latin-1"))
         if value is not None and (found := fields.targeted(value)) is not None:
-            return {**found, b"targeted": b""}
+            return {**found, TARGETED: b""}
     return fields.directives(said.get(b"cache-control", b""))
 
 
@@ -160,7 +161,7 @@ def _lifetime(
         if name in control:
             return fields.seconds(control[name])
     date = _date(said, exchange.received)
-    if b"targeted" not in control:
+    if TARGETED not in control:
         if b"expires" in said:
             return max(0.0, (fields.date(said[b"expires"]) or 0.0) - date)
         if exchange.ttl is not None and b"cache-control" not in said:
