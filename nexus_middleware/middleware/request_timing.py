@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..http import App, Head, Request
+from ..http import FAILED, App, Head, Request
 from .layer import Layer
 
 now = time.perf_counter
 NOTED, STREAM = "noted", "stream"  # in `request.notes`: that there is more to a request than its time
 LONG = 0.05  # seconds, below which even a stream is an answer like any other
-HEADLESS = (None, None)  # the time of the first byte, and its head, where none came
+HEADLESS = (None, None)  # the time of the first byte, and its head, where the app sent none
 STREAMS = (b"text/event-stream", b"multipart/x-mixed-replace", b"application/x-ndjson", b"application/json-seq")
 
 
 class Record(Protocol):
-    """What is told of each finished request: seconds to the last byte, and to the first; None where no head came."""
+    """What is told of each finished request: seconds to the last byte, and to the first; None where the app sent no head."""
 
     def __call__(self, request: Request, status: int, seconds: float, first: float | None) -> None: ...
 
@@ -67,7 +67,7 @@ class RequestTiming(Layer[None]):
         if self._record is None or request.again:
             return
         seconds = self._clock() - began
-        first, head = request.notes.get("first", HEADLESS)
+        first, head = HEADLESS if FAILED in request.notes else request.notes.get("first", HEADLESS)
         if seconds >= LONG and head is not None and head.get(b"content-type").startswith(STREAMS):
             request.notes[NOTED] = STREAM
         self._record(request, status, seconds, first)
