@@ -19,6 +19,7 @@ from .strict import watch
 TRIES = 3  # flights that a request waits for before it goes on by itself
 OURS = (b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"if-range", b"range")
 STALE = b"nexus; hit; detail=stale"  # RFC 9211
+SKEW = 5.0  # seconds by which the clocks of two machines may differ; an answer from later than that is not believed
 SHARED = b"nexus; fwd=uri-miss; collapsed"
 
 
@@ -55,7 +56,7 @@ class Misses:
         if level is None:
             return None
         entry, fetch.names = level.read(fetch.key, told, request.headers)
-        if entry is None or not self._pages.put(fetch.key, entry):
+        if entry is None or entry.born > self._clock() + SKEW or not self._pages.put(fetch.key, entry):
             return None
         return entry
 

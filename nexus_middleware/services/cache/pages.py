@@ -16,6 +16,7 @@ from . import Cache, CacheStats
 from .history import CacheHistory
 
 R = TypeVar("R")
+SET_BACK = 5.0  # seconds by which the wall clock must fall behind before the pages that it dated are forgotten
 Steps: TypeAlias = Generator[list[Command[Any]], list[Any], R]
 
 
@@ -35,6 +36,7 @@ class PageCache:
         self._shared = Cache(store, prefix="page:")
         self._store = store
         self._noted = (0, 0)
+        self._ahead = float("-inf")  # how far the wall clock is ahead of the one that nobody sets
         self._lock = threading.Lock()  # the background thread and whoever asks for the numbers note them
 
     def purge(self, url: str, *, soft: bool = False) -> int:
@@ -87,16 +89,20 @@ class PageCache:
         return await self._shared.ahistory(window)
 
     def start(self) -> None:
-        """Listen for the other processes' purges, before the first request."""
+        """Before the first request: listen for the other processes' purges, and look at the clocks."""
+        self._ahead = time.time() - time.monotonic()
         if self._level is not None:
             self._level.attach()
 
     def tick(self, now: float) -> None:
-        """Add up hits and misses, for the background thread.
+        """Add up hits and misses, for the background thread; forget what would outlive a clock that was set back.
 
         Raises:
             StoreError: the store is down.
         """
+        before, self._ahead = self._ahead, now - time.monotonic()
+        if self._ahead < before - SET_BACK:
+            self.local.clear()
         self._note()
         self._shared.tick(now)
 

@@ -122,11 +122,11 @@ class Monitor(Measures):
             self.begin()
         self.lag.knock()
         self._count_drops(now)
-        if now - self._sampled >= SAMPLE_EVERY:
+        if not 0 <= now - self._sampled < SAMPLE_EVERY:  # the clock may have been set back
             self._sampled = now
             self._sampled_machine().sample()
         self.fold()
-        if now - self._flushed >= FLUSH_EVERY and self._telling.acquire(blocking=False):
+        if not 0 <= now - self._flushed < FLUSH_EVERY and self._telling.acquire(blocking=False):
             self._flushed = now
             self._sampled_machine().weigh()
             try:

@@ -40,12 +40,12 @@ class Duty:
 
     def tick(self, name: str, run: Run, now: float, checks: Callable[[], list[Check]]) -> None:
         """Do what is due, if this process, called `name`, is on duty."""
-        if now < self._next:
+        if self._next - EVERY <= now < self._next:  # earlier: the clock was set back
             return
         self._next = now + EVERY
         try:
             self._leads = drive(_lead(name), run)
-            if self._leads and self.probes and now >= self._next_probe:
+            if self._leads and self.probes and not self._next_probe - PROBE_EVERY <= now < self._next_probe:
                 self._next_probe = now + PROBE_EVERY
                 self._probe(run, now)
             self._hear(run([GetFields(PROBED)])[0], now)

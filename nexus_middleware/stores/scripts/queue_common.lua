@@ -86,11 +86,12 @@ end
 
 -- Delete a job. Those that wait for it fail, unless it was done; its key may be used again, unless it was done.
 forget = function(id)
-  local known = redis.call('HMGET', job(id), 'status', 'key')
+  local known = redis.call('HMGET', job(id), 'status', 'key', 'request_id')
   local waiting = redis.call('SMEMBERS', job(id) .. ':dependents')
   if known[2] and known[1] ~= 'finished' and redis.call('GET', P .. 'queues:key:' .. known[2]) == id then
     redis.call('UNLINK', P .. 'queues:key:' .. known[2])
   end
+  if known[3] then redis.call('LREM', P .. 'queues:request:' .. known[3], 1, id) end
   redis.call('UNLINK', job(id), job(id) .. ':dependents', job(id) .. ':dependencies')
   for _, other in ipairs(waiting) do
     local queue = redis.call('HGET', job(other), 'origin')
