@@ -11,6 +11,7 @@ export const paths = () => ["api/workers"];
 export function at({ parts, query }) {
   if (parts[0] === "workers" && !query.has("state")) return import("./queues-workers.js");
   if (parts[0] === "schedules" && !query.has("state")) return import("./queues-schedules.js");
+  if (parts[0] === "results" && !query.has("state")) return import("./queues-results.js");
   if (parts[1] === "jobs" && parts[2]) return import("./queues-job.js");
   return parts[0] ? import("./queues-queue.js") : undefined;
 }
@@ -19,7 +20,7 @@ export const toState = (name, which) => to("queues", [name], { state: which });
 
 export const QueueWays = ({ now }) => html`<${Ways} label="Queues" ways=${[
   [to("queues"), "Queues", now === "queues"], [to("queues", ["workers"]), "Workers", now === "workers"],
-  [to("queues", ["schedules"]), "Schedules", now === "schedules"]]}/>`;
+  [to("queues", ["schedules"]), "Schedules", now === "schedules"], [to("queues", ["results"]), "Results", now === "results"]]}/>`;
 
 const queuePath = (name, action) => `api/queues/${encodeURIComponent(name)}/${action}`;
 const steer = (name, action, done) => act("POST", queuePath(name, action), null, done);
