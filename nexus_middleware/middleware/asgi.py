@@ -34,7 +34,7 @@ async def serve(layer: Layer[Any], scope: Scope, receive: Receive, send: Send) -
     passage = _entered(chain, scope, receive, send)
     request = passage.request
     try:
-        step = passage.advance()
+        step = chain.go_in(passage)
         while step is not None and not isinstance(step, Reply):
             step = await passage.wait(step)
         if step is not None:
@@ -159,7 +159,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
                 break
         head = Head(message["status"], headers)
         self.started = True  # whatever comes of it: a step that fails shall not be run again
-        self.plain = self.dress(head)
+        self.plain = self.chain.go_out(self, head)
         start = {"type": message["type"], "status": head.status, "headers": head.headers}
         if len(message) == 3:  # nearly always: no trailers, nor what is not known yet
             return start
@@ -179,7 +179,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             prefix = "websocket.http"
         head = reply.head()
         self.started = True  # whatever comes of it: a step that fails shall not be run again
-        self.plain = self.dress(head)
+        self.plain = self.chain.go_out(self, head)
         start = {"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers}
         await (self.send(start) if self.instead is None else self._send_instead(start, self.instead))
         await self.send_on({"type": f"{prefix}.response.body", "body": reply.body})

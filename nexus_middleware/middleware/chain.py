@@ -12,6 +12,7 @@ from ..errors import StoreError
 from ..http import App, ASGIApp
 from ..stores.base import Store
 from ..stores.commands import Command
+from . import unrolled
 from .passage import Passage, Want
 
 if TYPE_CHECKING:
@@ -38,14 +39,15 @@ class Chain:
         self.asks = [(i, x.ask) for i, x in numbered if "ask" in x.steps]
         self.plan = self._plan(self.asks[0][0] if self.asks else -1)
         question = next((at for at, _, step in self.plan if step is None), len(self.plan))
-        self.early = [(at, i, step) for at, i, step in self.plan[:question] if step is not None]  # needs no answer
-        self.late = self.plan[question:]
+        early = [(at, i, step) for at, i, step in self.plan[:question] if step is not None]
         afters = [(i, x.after) for i, x in numbered[::-1] if "after" in x.steps and x.mode == "enforce"]
         dones = [(i, x.done) for i, x in numbered if "done" in x.steps]
         self.watches = [x.watch for x in layers if "watch" in x.steps]
         depths = [*range(len(layers)), -1]  # by how deep a request came; -1, for not at all, is the last item
         self.afters = [[(i, step) for i, step in afters if i <= depth] for depth in depths]
         self.dones = [[(i, step) for i, step in dones if i <= depth] for depth in depths]
+        self.go_in = unrolled.go_in(early, self.innermost, waits=question < len(self.plan))
+        self.go_out, self.end = unrolled.go_out(afters, self.innermost), unrolled.end(dones)
         self.background: set[Any] = set()  # tasks or threads that repeat a request unseen
         self._complained = -COMPLAIN_EVERY
 

@@ -58,12 +58,12 @@ class Passage(Trace[R], eq=False):
     tail: Flow | None = None  # where the body goes by that an `after` sends instead
     instead: bytes | None = None
     inner: Mapping[int, int] | None = None  # the status that layers inside of a replacement saw
-    at: int = -1  # the next step of the chain's plan, once there was a wait
+    at: int = 0  # the next step of the chain's plan, where there is a wait
     asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
     answers: Mapping[int, Any] = NOTHING  # what the layers are told that asked
 
     def advance(self, outcome: Any = None) -> Reply | Effect | None:
-        """Run the steps on the way in, up to the next wait.
+        """Go on along the way in, which `Chain.go_in` has begun, up to the next wait.
 
         Args:
             outcome: Of what was waited for: the store's answers, the promise's result.
@@ -72,26 +72,22 @@ class Passage(Trace[R], eq=False):
             What to wait for next, after which this is called again; the reply that ends the request; or None, when it
             is the app's turn.
         """
-        chain, request = self.chain, self.request
-        i = 0
+        chain, i = self.chain, 0
+        self._hear(outcome)
         try:
-            if self.at < 0:
-                for at, i, before in chain.early:
-                    if (verdict := before(request, None)) is not None and self._stops(at, i, verdict):
-                        return verdict  # type: ignore[no-any-return]
-                steps = chain.late
-            else:
-                self._hear(outcome)
-                steps = chain.plan[self.at :]
-            for at, i, step in steps:
-                verdict = self._question() if step is None else step(request, self.answers.get(i))
-                if verdict is not None and self._stops(at, i, verdict):
+            for at, i, step in chain.plan[self.at :]:
+                verdict = self._question() if step is None else step(self.request, self.answers.get(i))
+                if verdict is not None and self.stops(at, i, verdict):
                     return verdict
         except BaseException:
-            self.depth = i - 1 if i >= 0 else -i - 2
+            self.fell(i)
             raise
         self.depth = chain.innermost
         return None
+
+    def fell(self, i: int) -> None:
+        """Note that a step of layer `i`, as the chain's plan names it, has raised an exception."""
+        self.depth = i - 1 if i >= 0 else -i - 2
 
     def _hear(self, outcome: Any) -> None:
         asked, self.asked = self.asked, None
@@ -100,7 +96,7 @@ class Passage(Trace[R], eq=False):
         elif asked is not None:
             self.answers = dict(zip(asked, outcome, strict=True))
 
-    def _stops(self, at: int, i: int, verdict: Any) -> bool:
+    def stops(self, at: int, i: int, verdict: Any) -> bool:
         """Whether the way in stops here: for good with a reply, or for a while."""
         if i < 0:  # a question or the body: the step that needs it comes next
             self.at, self.depth = at + 1, -i - 2
@@ -132,31 +128,33 @@ class Passage(Trace[R], eq=False):
         self.answers = dict(zip(asked, store.run(commands), strict=True))
         return None
 
-    def dress(self, head: Head) -> bool:
-        """Run the `after` steps of the layers the request came through, innermost first.
+    def dress(self, head: Head, first: int = 0, said: Any = None) -> bool:
+        """Run the `after` steps of the layers the request came through, innermost first, as `Chain.go_out` does.
+
+        Args:
+            head: Of the response.
+            first: The step to begin with.
+            said: What that one has said already, if it is not None.
 
         Returns:
             Whether the app's body goes by unseen, which it does nearly always.
         """
-        request = self.request
         if self.flow is not None:
             self.flow = self.tail = self.instead = None
         taps: list[Any] | None = None
-        for i, after in self.chain.afters[self.depth]:
-            if (seen := after(request, head)) is not None:
-                if isinstance(seen, Reply):
-                    self.flow, taps = self.flow or Flow(taps or [], head), None
-                    self._replace(i, head, seen)
-                else:
-                    taps = [*taps, seen] if taps else [seen]
+        for i, after in self.chain.afters[self.depth][first:]:
+            seen, said = after(self.request, head) if said is None else said, None
+            if isinstance(seen, Reply):
+                self.flow, taps = self.flow or Flow(taps or [], head), None
+                self._replace(i, head, seen)
+            elif seen is not None:
+                taps = [*taps, seen] if taps else [seen]
         self.status = head.status
         if self.instead is not None:
             self.tail = Flow(taps or [], head)
-            return False
-        if taps is not None:
+        elif taps is not None:
             self.flow = Flow(taps, head)
-            return False
-        return True
+        return self.flow is None and self.instead is None
 
     def _replace(self, i: int, head: Head, reply: Reply) -> None:
         self.inner = {**dict.fromkeys(range(i + 1, self.chain.size), head.status), **(self.inner or NOTHING)}
@@ -169,13 +167,16 @@ class Passage(Trace[R], eq=False):
         if self.finished:
             return None
         self.finished = True
-        request, status, inner = self.request, self.status, self.inner
-        commands: list[Command[Any]] | None = None
-        for i, done in self.chain.dones[self.depth]:
-            command = done(request, status if inner is None else inner.get(i, status))
-            if command is not None:
-                commands = [*(commands or ()), command]
-        if self.chain.watches and (status >= 400 or self.verdicts is not None or self.inside is not None):
-            for watch in self.chain.watches:
+        chain, status = self.chain, self.status
+        if self.inner is None and self.depth == chain.innermost:
+            commands = chain.end(self.request, status)
+        else:
+            commands = self._end(status, self.inner or NOTHING)
+        if chain.watches and (status >= 400 or self.inside is not None or (self.verdicts is not None and self.refused)):
+            for watch in chain.watches:
                 watch(self)
         return commands
+
+    def _end(self, status: int, inner: Mapping[int, int]) -> list[Command[Any]] | None:
+        told = [done(self.request, inner.get(i, status)) for i, done in self.chain.dones[self.depth]]
+        return [command for command in told if command is not None] or None

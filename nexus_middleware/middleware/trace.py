@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, MutableMapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .chain import Chain
     from .requests import ASGIRequest, WSGIRequest
 
+NONE: Mapping[int, Reply] = MappingProxyType({})
 R = TypeVar("R", bound="ASGIRequest | WSGIRequest")
 
 
@@ -71,13 +73,13 @@ class Trace(msgspec.Struct, Generic[R], eq=False):
     @property
     def refused(self) -> bool:
         """Whether a layer of this chain refused, or would have: a stored answer is a reply too, and refuses nobody."""
-        if self.verdicts is None:
-            return False
-        layers, request = self.chain.layers, self.request
-        return any(
-            reply.status >= 400 or any(not ruling.allowed for ruling in layers[i].rulings(request))
-            for i, reply in self.verdicts.items()
-        )
+        for i, reply in (self.verdicts or NONE).items():
+            if reply.status >= 400:
+                return True
+            for ruling in self.chain.layers[i].rulings(self.request):  # an error in JSON-RPC is a 200
+                if not ruling.allowed:
+                    return True
+        return False
 
     @property
     def chains(self) -> list[Trace[R]]:

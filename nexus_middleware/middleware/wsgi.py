@@ -54,7 +54,7 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
 
     def run(self) -> Iterable[bytes]:
         """Run the steps on the way in, and the app or the reply."""
-        step = self.advance()
+        step = self.chain.go_in(self)
         while step is not None and not isinstance(step, Reply):
             step = self._wait(step)
         if step is None:
@@ -150,7 +150,7 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
             self.tail, self.flow, self.instead = self.flow, None, refusal.body
         else:
             head = Head(int(line[:3]), [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers])
-            self.dress(head)
+            self.chain.go_out(self, head)
         line = line if line.startswith(f"{head.status} ") else _line(head.status)
         write = self.start_response(line, _texts(head.headers), exc_info)
         return lambda chunk: self._write(write, chunk)
