@@ -13,7 +13,7 @@ from redis.retry import Retry
 
 from ..errors import SettingsError
 from . import finding, timely
-from .words import HALVES
+from .wire import HALVES
 
 SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 WIRE: dict[str, Any] = {"protocol": 2, "encoding_errors": HALVES}

@@ -25,6 +25,7 @@ from .listener import Listener
 from .pipeline import Pipeline, Words
 from .refusals import hint
 from .standby import Standby
+from .wire import travel
 from .words import SCRIPTS, Speech
 
 SCHEMA = 1
@@ -212,10 +213,7 @@ class RedisStore:
         return raws[size:]
 
     async def _execute_async(self, words: Sequence[Words]) -> list[Any]:
-        pipe = self._of_loop()[0].pipeline(transaction=False)
-        for each in words:
-            pipe.execute_command(*each)
-        return await pipe.execute(raise_on_error=False)  # type: ignore[no-any-return]
+        return await travel(self._of_loop()[0], words)
 
     def _execute_sync(self, words: Sequence[Words]) -> list[Any]:
         pipe: Any = self.client.pipeline(transaction=False)

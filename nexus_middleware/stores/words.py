@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from math import inf
+from struct import Struct
 from typing import Any, TypeAlias
 
 from ..rules.budgets import Room
@@ -13,6 +15,7 @@ from ..rules.globs import escape
 from ..rules.windows import Allowance, Limit
 from . import commands as c
 from .pipeline import Words
+from .wire import HALVES
 
 
 def _script(name: str) -> tuple[bytes, str]:
@@ -26,9 +29,9 @@ def _script(name: str) -> tuple[bytes, str]:
 SUM, SUM_SHA = _script("sum_fields")
 (RECALL, RECALL_SHA), (FILL, FILL_SHA) = _script("recall"), _script("fill")
 SCRIPTS = (COUNT, BACK, TELL, ALIVE, ONCE, BUDGET, RECALL, FILL, SUM)
+ROW, TOLD = Struct(">QQQBHB"), Struct(">BQQQ")  # as in count.lua
 WORKERS = "rate:workers"
-JUDGED = ("1e999", 0)  # a group beyond all others, which is judged and never counted; it binds nobody
-HALVES = "surrogatepass"  # what callers name in JSON may hold half a character, and is a name like any other
+JUDGED = (65_535, False)  # a group beyond all others, which is judged and never counted; it binds nobody
 Read: TypeAlias = Callable[[list[Any]], Any]  # the replies of one command -> its answer
 
 
@@ -58,7 +61,7 @@ class Speech:
     def _count(self, hits: Sequence[c.Hit], now: int | None) -> Words:
         groups = [group for hit in hits for group in ((hit.limits, hit.binding), *((x, False) for x in hit.shadows))]
         rows = [(key, limit, n, binds) for n, (limits, binds) in enumerate(groups) for key, limit in limits]
-        args = [word for _, x, group, binds in rows for word in (*_limit(x), group, int(binds))]
+        args = [_row(x, group, binds) for _, x, group, binds in rows]
         return ("EVALSHA", SHA, len(rows), *[self._prefix + key for key, *_ in rows], "" if now is None else now, *args)
 
     def _timed(self, command: Any, now: int | None) -> Words:
@@ -112,9 +115,15 @@ def _size(hit: c.Hit) -> int:
     return len(hit.limits) + sum(map(len, hit.shadows))
 
 
-def _allowances(flat: Sequence[int]) -> list[Allowance]:
-    fours = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
-    return [Allowance(bool(allowed), remaining, reset / 1e6, at) for allowed, remaining, reset, at in fours]
+@lru_cache(4096)
+def _row(x: Limit, group: int, binds: bool) -> bytes:  # noqa: FBT001
+    return ROW.pack(*_limit(x), group, binds)
+
+
+def _allowances(told: bytes) -> list[Allowance]:
+    return [
+        Allowance(allowed == 1, remaining, reset / 1e6, at) for allowed, remaining, reset, at in TOLD.iter_unpack(told)
+    ]
 
 
 def _millis(seconds: float) -> int:
@@ -237,7 +246,7 @@ def _nothing(_raws: list[Any]) -> None:
 
 
 TIMED: dict[type, Callable[[Any], tuple[str, Sequence[Any], Callable[..., Words]]]] = {
-    c.Judge: lambda x: (SHA, [(key, limit, JUDGED) for key, limit in x.limits], lambda x, how: (*_limit(x), *how)),
+    c.Judge: lambda x: (SHA, [(key, limit, JUDGED) for key, limit in x.limits], lambda x, how: (_row(x, *how),)),
     c.GiveBack: lambda x: (BACK_SHA, x.taken, _taken),
     c.Tell: lambda x: (TELL_SHA, x.late, _late),
 }

@@ -1,8 +1,11 @@
 -- Count one call on every limit of its group, or on none of them; a refused group that binds stops the later ones.
 -- The rules are rules/windows.py, in Lua. A ring is its total, then slots of (time, calls), oldest first: I4, then I7 I4 each.
--- KEYS: one per limit.  ARGV: now or '' for the server's clock (microseconds); then amount, window, cost, strategy, group, binds.
--- A group of 1e999 (infinity) is only judged; with a cost of 0 that tells what is left now.
--- Returns allowed, remaining, reset, and when it was counted (0 if it was not) per key. What is refused writes nothing.
+-- KEYS: one per limit.  ARGV: now or '' for the server's clock (microseconds); then for each key in one string, since each
+-- word costs the client: amount, window, cost, strategy, group, binds, as ROW.
+-- The group JUDGED is only judged; with a cost of 0 that tells what is left now.
+-- Returns one string, for each key as TOLD: allowed, remaining, reset, and when it was counted (0 if it was not).
+-- What is refused writes nothing.
+local ROW, TOLD, JUDGED = '>I8I8I8I1I2I1', '>I1I8I8I8', 65535
 local SLOT = 11
 local now = tonumber(ARGV[1])
 local spare = now and 3600000 or 0 -- by a caller's own clock, which may stand still, keys outlive what the server's says
@@ -71,15 +74,14 @@ local function add_gcra(s)
   redis.call('SET', s.key, string.format('%.17g', s.due), 'PX', math.ceil((s.due - now) / 1000) + spare)
 end
 
-local limits, refused, stop = {}, {}, math.huge
+local limits, refused, stop = {}, {}, JUDGED
 for i, key in ipairs(KEYS) do
-  local at = 6 * i - 4
-  local s = { key = key, amount = tonumber(ARGV[at]), window = tonumber(ARGV[at + 1]), cost = tonumber(ARGV[at + 2]),
-              ring = ARGV[at + 3] == '0', group = tonumber(ARGV[at + 4]) }
+  local amount, window, cost, strategy, group, binds = struct.unpack(ROW, ARGV[i + 1])
+  local s = { key = key, amount = amount, window = window, cost = cost, ring = strategy == 0, group = group }
   s.free = (s.ring and judge_ring or judge_gcra)(s)
   if not s.free then
     refused[s.group] = true
-    if ARGV[at + 5] == '1' then stop = math.min(stop, s.group) end
+    if binds == 1 then stop = math.min(stop, s.group) end
   end
   limits[i] = s
 end
@@ -90,6 +92,6 @@ for i, s in ipairs(limits) do
     (s.ring and add_ring or add_gcra)(s)
     s.noted = s.now or now
   end
-  answers[4 * i - 3], answers[4 * i - 2], answers[4 * i - 1], answers[4 * i] = s.free and 1 or 0, s.remaining, s.reset, s.noted or 0
+  answers[i] = struct.pack(TOLD, s.free and 1 or 0, s.remaining, s.reset, s.noted or 0)
 end
-return answers
+return table.concat(answers)
