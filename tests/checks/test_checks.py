@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.asgi import get_asgi_application
+from django.test import override_settings
 from fastapi import FastAPI
 from flask import Flask
 from starlette.applications import Starlette
@@ -33,6 +35,7 @@ from nexus_middleware import (
 from nexus_middleware.checks import CHECKS, findings, look, posture
 from nexus_middleware.checks.registry import check
 from nexus_middleware.stores.redis import RedisStore
+from tests.djangos import configured
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a token of more than sixteen characters"
@@ -161,6 +164,30 @@ def test_a_cache_rule_behind_a_wider_one_and_one_that_varies_without_end_are_fou
 
     assert {"NX014", "NX015"} <= codes(Nexus(None, Settings(admin_token=TOKEN), cache_rules=[wide, narrow]))
     assert "NX014" not in codes(Nexus(None, Settings(admin_token=TOKEN), cache_rules=[narrow, wide]))
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        ("default-src 'self'", True),
+        ("script-src * 'unsafe-inline'", False),
+        ("img-src 'self'", False),
+        ("script-src 'unsafe-inline' https://cdn.jsdelivr.net", False),
+        ("script-src 'unsafe-inline'", True),
+    ],
+)
+def test_a_policy_of_one_s_own_is_read_for_what_the_pages_of_the_api_need(policy, found):
+    assert ("NX006" in codes(SecurityHeaders(FastAPI(), csp=policy))) is found
+
+
+def test_django_is_asked_whether_its_cookies_are_secure():
+    configured()
+    app = get_asgi_application()
+    with override_settings(SESSION_COOKIE_SECURE=False, CSRF_COOKIE_SECURE=True):
+        (found,) = [x.message for x in findings(look(nexus(app), environ={})) if x.code == "NX007"]
+    assert "SESSION_COOKIE_SECURE = True" in found
+    with override_settings(SESSION_COOKIE_SECURE=True, CSRF_COOKIE_SECURE=True):
+        assert "NX007" not in codes(nexus(app))
 
 
 def test_a_rule_in_shadow_covers_no_route():

@@ -1,5 +1,6 @@
 """`nexus simulate`: the decisions of the live layers, read off a log; and the smallest limit that would do."""
 
+import gzip
 import json
 import random
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from nexus_middleware import RateLimit, RequestLogger
 from nexus_middleware.__main__ import main
+from nexus_middleware.commands.simulation import source
 from nexus_middleware.commands.simulation.proposals import busiest, propose
 from nexus_middleware.middleware.limits import Quota
 from nexus_middleware.middleware.policy import read_policy
@@ -122,6 +124,32 @@ def test_what_cannot_be_replayed_is_one_line_and_exit_code_2(simulate, lines, ru
 
     assert (code, len(printed.err.splitlines())) == (2, 1)
     assert told in printed.err
+
+
+def test_a_filter_in_shadow_and_failures_alone_are_replayed_as_they_would_be(simulate):
+    rules = '[[limit]]\nlimit = "5/minute"\ncount = "failures"\n[filter]\nmode = "shadow"\ndeny = ["203.0.113.0/24"]\n'
+    lines = [line(START + n, status=200) for n in range(10)] + [line(START + 20 + n, status=401) for n in range(7)]
+
+    _, printed = simulate(lines, rules, "--json")
+    told = json.loads(printed.out)
+
+    assert (told["refused"], told["filtered"], told["requests"]) == (2, 0, 17)
+
+
+def test_a_packed_log_out_of_order_is_read_as_it_happened_and_a_terminal_is_told_how_far(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(source, "AHEAD", 50)
+    monkeypatch.setattr(source, "EVERY", 40)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    order = [n ^ 3 for n in range(128)]
+    (tmp_path / "rules.toml").write_text('[[limit]]\nlimit = "30/minute"\n')
+    with gzip.open(tmp_path / "access.log.gz", "wt") as log:
+        log.writelines([line(START + n) for n in order] + ["\n"])
+
+    assert main(["simulate", str(tmp_path / "rules.toml"), str(tmp_path / "access.log.gz"), "--json"]) == 0
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
+    assert (told["requests"], told["refused"]) == (128, 60)
+    assert "120 lines" in printed.err and printed.err.endswith("\x1b[K")
 
 
 def test_a_log_that_is_not_there_is_told(tmp_path, capsys):
