@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -72,6 +73,11 @@ class Exchange:
         return dict(reversed(pairs))
 
     @property
+    def downloads(self) -> bool:
+        """Whether a list is asked for as a file."""
+        return b"download=" in self.scope.get("query_string", b"") and "download" in self.query
+
+    @property
     def secure(self) -> bool:
         """Whether the line is encrypted."""
         return self.scheme == "https"
@@ -103,6 +109,13 @@ class Exchange:
         """The id that `RequestID` gave; "" without that layer."""
         trace = self.scope.get("state", {}).get("nexus")
         return trace.request_id if trace else ""
+
+    def asking(self, query: Mapping[str, str]) -> Exchange:
+        """Return the same request with another query, of which nothing is known by the client."""
+        other = copy(self)
+        known = {name: value for name, value in self.headers.items() if name != "if-none-match"}
+        other.__dict__ |= {"query": query, "headers": known}
+        return other
 
     def parameter(self, name: str) -> str:
         """Return a part of the path that the route names."""

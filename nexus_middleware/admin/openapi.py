@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from .described import DESCRIPTIONS, Description
+from .download import FORMATS
 from .resource import Action, Resource
 from .shapes import Problem
 
@@ -77,7 +78,11 @@ def _operation(
     parameters = [_in_path(name) for name in NAME.findall(path)]
     if told.query is not None:
         parameters += _in_query(components[told.query.__name__])
-    answers: dict[str, Any] = {"200": {"description": "What was asked for", "content": _content(told, schemas)}}
+    content = _content(told, schemas)
+    if method == "GET" and not told.media and "nextCursor" in _fields(schemas.get(told.answer), components):
+        parameters.append({"name": "download", "in": "query", "required": False, "schema": {"enum": [*FORMATS]}})
+        content = {**content, "text/csv": {"schema": {"type": "string"}}}
+    answers: dict[str, Any] = {"200": {"description": "What was asked for", "content": content}}
     if method == "GET" and told.answer is not None:
         answers["304"] = {"description": "What If-None-Match names is still so"}
     problem = {"application/problem+json": {"schema": schemas[Problem]}}
@@ -104,6 +109,11 @@ def _content(told: Description, schemas: Mapping[Any, Any]) -> dict[str, Any]:
         example = {} if told.example is None else {"examples": {"usual": {"value": told.example}}}
         content = {"application/json": {"schema": schemas[told.answer], **example}, **content}
     return content
+
+
+def _fields(schema: Mapping[str, Any] | None, components: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = (schema or {}).get("$ref", "").rpartition("/")[2]
+    return components.get(name, {}).get("properties", {})  # type: ignore[no-any-return]
 
 
 def _in_path(name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import StoreError
 from ..http import Receive, Scope, Send
 from .answers import API, Answer, Problem, down
+from .download import downloaded
 from .origins import SAFE, may_change
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Resource:
             raise Problem(405, "method_not_allowed", "this address does not take that method", {"Allow": self.allow})
         self._check(exchange, action)
         try:
+            if exchange.method in ("GET", "HEAD") and exchange.downloads:
+                return await downloaded(exchange, action.run)
             return await _run(action, exchange)
         except StoreError as error:
             raise down(self._of) from error

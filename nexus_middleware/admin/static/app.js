@@ -93,6 +93,21 @@ function mark(name) {
   return failed ? html` <span class="chip bad">${brief(failed)}<span> failed</span></span>` : "";
 }
 
+// The lists of a view as files: each whole, whatever page of it is shown.
+function file(path, kind) {
+  const [address, query = ""] = path.split("?");
+  const asked = new URLSearchParams(query);
+  asked.delete("cursor");
+  asked.delete("limit");
+  asked.set("download", kind);
+  return `${address}?${asked}`;
+}
+
+const Files = () => html`<p class="soft files">${Object.entries(state.more).filter(([, told]) => told?.items?.length).map(([path]) => {
+  const name = path.split("?")[0].split("/").pop();
+  return html`<span key=${path}>${name} ${["csv", "json"].map((kind) => html`<a href=${file(path, kind)} download aria-label=${`${kind.toUpperCase()}: download ${name}`}>${kind.toUpperCase()}</a> `)}</span>`;
+})}</p>`;
+
 function Tabs() {
   return html`
     <div class="tabs" role="tablist" aria-label="Details" onKeyDown=${move}>
@@ -100,7 +115,7 @@ function Tabs() {
         aria-controls="panel" tabindex=${name === state.tab ? 0 : -1} onPointerEnter=${TABS[name][1]}>${TABS[name][0]}${mark(name)}</a>`)}
     </div>
     <section class="panel" role="tabpanel" id="panel" aria-labelledby=${`tab-${state.tab}`} key=${state.tab}>
-      <h2 class="hidden">${TABS[state.tab][0]}</h2>${state.view ? html`<${state.view.View}/>` : html`<${Loading}/>`}</section>`;
+      <h2 class="hidden">${TABS[state.tab][0]}</h2>${state.view ? html`<${state.view.View}/><${Files}/>` : html`<${Loading}/>`}</section>`;
 }
 
 const App = () => html`
