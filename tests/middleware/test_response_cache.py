@@ -177,6 +177,21 @@ def test_memory_stays_within_its_bytes_under_a_flood_of_urls(door, clock):
     assert 10_000 < app.pages.bytes <= 20_000
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 429, 500, 503, 302, 303, 307, 201])
+def test_a_rule_keeps_no_error_and_nothing_that_is_soon_another_unless_that_says_so_itself(door, clock, status):
+    said = []
+    origin = Origin(lambda path, _: Answer([b"x"], status, [*said]))
+    app = ResponseCache(door.app(origin), clock=clock, rules=[CacheRule("/*", ttl=60)])
+    for _ in range(2):
+        assert door.get(app, "/items").status == status
+    assert len(origin.asked) == 2
+    said.append(("cache-control", "max-age=60"))
+    clock.now += 60
+    for _ in range(2):
+        door.get(app, "/items")
+    assert len(origin.asked) == 3
+
+
 @pytest.mark.parametrize(("size", "urls"), [(0, 800), (20_000, 100)])
 def test_what_python_holds_for_a_flood_of_urls_is_within_the_bytes_too(asgi_door, clock, size, urls):
     origin = Origin(lambda path, _: Answer([bytes([len(path)]) * size], headers=[*FRESH]))

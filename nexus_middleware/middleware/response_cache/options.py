@@ -20,7 +20,8 @@ class CacheRule:
 
     Args:
         path: "/courses/*" is all below /courses and itself.
-        ttl: Seconds for answers that say nothing of their freshness; None leaves those alone.
+        ttl: Seconds for answers that say nothing of their freshness; None leaves those alone. It is for 200, 203, 204,
+            300, 301 and 308: errors, a 404 and redirects for now are kept only if they say themselves for how long.
         vary: Names of request headers that make another answer, even if the answer does not say so.
         tags: Names under which the answers can be purged together.
         key: Says whose answer it is, such as a user's id. With it, requests that carry a Cookie, Authorization or an

@@ -15,6 +15,7 @@ HOP_BY_HOP = frozenset(
 )
 TAGS = (b"cache-tag", b"surrogate-key")  # named for purges; for this cache alone, so they go no further
 HEURISTIC = frozenset((200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501))  # RFC 9110, section 15.1
+LASTING = frozenset((200, 203, 204, 300, 301, 308))  # those of them that are neither an error nor soon another
 UNKEPT = frozenset((206, 304))  # neither is an answer of its own
 UNDERSTOOD = frozenset((*HEURISTIC, 201, 202, 302, 303, 307, 400, 401, 403, 406, 408, 409, 415, 500, 502, 503, 504))
 TARGETED = b" targeted"  # among the directives: they are a targeted field's, so that Expires says nothing (RFC 9213)
@@ -71,7 +72,7 @@ class Exchange:
     headers: list[Pair]  # the response's, names in lower case
     sent: float  # when the app was asked, in seconds since the epoch
     received: float
-    ttl: float | None = None  # seconds, for an answer that says nothing of its freshness
+    ttl: float | None = None  # seconds, for an answer that is no error and says nothing of its freshness
     vary: tuple[bytes, ...] = ()  # headers that make another answer even if it does not say so
     tags: tuple[str, ...] = ()
     personal: bool = False  # a rule's key says whose it is, so that Cookie and Authorization are in order
@@ -164,7 +165,7 @@ def _lifetime(
     if TARGETED not in control:
         if b"expires" in said:
             return max(0.0, (fields.date(said[b"expires"]) or 0.0) - date)
-        if exchange.ttl is not None and b"cache-control" not in said:
+        if exchange.ttl is not None and b"cache-control" not in said and exchange.status in LASTING:
             return exchange.ttl
     if policy.heuristic and (exchange.status in HEURISTIC or b"public" in control):
         modified = fields.date(said.get(b"last-modified", b""))
