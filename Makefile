@@ -46,7 +46,7 @@ bench: $(BENCH) ## measure what the layers cost, beside their peers
 bench-page: $(BENCH) ## the same, written into docs/benchmarks.md
 	@$(PY) -m tests.benchmarks.page
 
-chaos: $(DEV) ## kill the worker 60 times and stop Redis 3 times under 2,000 jobs, plain RQ beside it: some 6 minutes
+chaos: $(DEV) ## kill the worker 60 times and stop Redis 3 times under 2,000 jobs, plain RQ beside it: some 15 minutes
 	@$(PY) -m tests.chaos $(ARGS)
 
 faults: $(DEV) ## break Redis, clients, disk and processes in every way known: longer than in the tests, some 5 minutes

@@ -44,14 +44,14 @@ def run(given: argparse.Namespace) -> int:
         SettingsError: a setting or option does not fit.
         StoreError: the store does not answer.
     """
-    from ..services.jobs.smtp import Server
-    from .apps import load_queues
-    from .supervisor import Orders, Supervisor
-
     if os.name == "nt":
         raise SettingsError(
             "the worker does not run on Windows, which has no fork and no signals: use WSL or a container"
         )
+    from ..services.jobs.smtp import Server
+    from .apps import load_queues
+    from .supervisor import Orders, Supervisor
+
     queues = load_queues(given.app)
     served = [queues.known(name.strip()) for name in given.queues.split(",") if name.strip()]
     for warning in queues.ledger.check():

@@ -131,7 +131,7 @@ def _fight(field: Field, queues: Queues, kills: int, restarts: int, seconds: flo
             continue
         number, queue = f"late-{i}", QUEUES[i % 5]
         _insist(queues, queue, number, kind="late")
-        if _until(lambda number=number: field.counts("failed")[number], 8.0):
+        if _until(lambda number=number: field.counts("failed")[number], 30.0):
             time.sleep(0.2)  # its end is written down; it is due in 2 s
             late.append(number)
         field.restart_redis(3.0)

@@ -3,6 +3,7 @@
 import json
 import time
 
+import msgspec
 import pytest
 
 from nexus_middleware.errors import SettingsError
@@ -73,6 +74,18 @@ def test_a_job_is_shown_with_its_attempts_and_without_secrets(queues, board):
     assert (told.error, told.history, told.key) == ("ValueError: no", [note], "order-7")
     assert told.due > time.time()
     assert board.job("nothing") is None
+
+
+def test_what_a_job_says_of_its_failure_is_shown_without_secrets_and_whatever_is_in_it(queues, board):
+    ident = queues.enqueue("add", a=1, b=1)
+    claim = fetch(queues)
+    text = "ValueError: half a character, \ud800, at redis://ann:hunter2@db"
+    queues.ledger.report(claim, {"done": 1, "total": 2, "note": text})
+    queues.ledger.finish("w", claim, "failed", text, times=":1", note={"error": text})
+    told = msgspec.json.encode(board.job(ident)).decode()
+    assert told.count("half a character") == 4  # error, traceback, history, progress
+    assert "hunter2" not in told
+    assert json.loads(msgspec.json.encode(board.jobs(QUEUE, "failed")))["total"] == 1
 
 
 def test_a_rescued_job_says_so(queues, board):

@@ -1,8 +1,11 @@
 """The worker's options: which queues, until when, and how a probe sees that it is ready."""
 
 import time
+from types import SimpleNamespace
 
+from nexus_middleware.__main__ import main
 from nexus_middleware.worker import child as child_module
+from nexus_middleware.worker import command
 from nexus_middleware.worker.child import Child
 from tests.worker.conftest import until
 
@@ -69,3 +72,12 @@ def test_a_schedule_is_kept_by_the_worker(worker):
     run = worker.queues.schedules.every()[0].runs[0]
     assert run.outcome == "done"
     assert run.run_ms is not None
+
+
+def test_on_windows_it_says_what_does_not_run_and_what_would(monkeypatch, capsys, redis_url):
+    monkeypatch.setenv("NEXUS_STORE", redis_url)
+    monkeypatch.setattr(command, "os", SimpleNamespace(name="nt"))
+    assert main(["worker"]) == 2
+    assert capsys.readouterr().err == (
+        "nexus worker: the worker does not run on Windows, which has no fork and no signals: use WSL or a container\n"
+    )

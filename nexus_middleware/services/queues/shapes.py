@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ...errors import NexusError
-from ...rules.redaction import clean
+from ...rules.redaction import clean, redact_text
 from ...rules.retries import RETRIES
 
 State: TypeAlias = Literal["waiting", "active", "completed", "failed", "delayed", "deferred", "canceled"]
@@ -145,7 +145,7 @@ def detail(
         payload=clean(_call(fields.get("data", b""))[1]),
         result=clean(_json(text.get("result"))),
         traceback=_error(fields),
-        history=[json.loads(line) for line in text.get("attempts", "").splitlines()],
+        history=[clean(json.loads(line)) for line in text.get("attempts", "").splitlines()],
         retries_left=int(text.get("retries_left", 0)),
         rescues=int(text.get("rescues", 0)),
         due=due,
@@ -197,7 +197,7 @@ def _common(ident: str, fields: Mapping[str, bytes], queue: str) -> dict[str, An
         "ended_at": text.get("ended_at") or None,
         "worker": text.get("worker_name") or None,
         "error": error.strip().rpartition("\n")[2][:300] if error else None,
-        "progress": _json(text.get("progress")),
+        "progress": clean(_json(text.get("progress"))),
         "request_id": text.get("request_id"),
     }
 
@@ -217,7 +217,7 @@ def _call(data: bytes) -> tuple[str, Any]:
 
 def _error(fields: Mapping[str, bytes]) -> str | None:
     told = fields.get("exc_info")
-    return _text(told) if told else None
+    return redact_text(_text(told)) if told else None
 
 
 def _json(text: str | None) -> Any:
