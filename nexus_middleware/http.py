@@ -22,13 +22,22 @@ App: TypeAlias = ASGIApp | WSGIApplication
 NAME = itemgetter(0)  # of a header line
 
 
-TEXTS: dict[Pair, tuple[str, str]] = {}  # lines that never change, as WSGI wants them: half the cost of decoding them
+class Texts(dict[Pair, tuple[str, str]]):
+    """Header lines as WSGI wants them, by the line: ready for those that never change, decoded anew for others."""
+
+    def __missing__(self, line: Pair) -> tuple[str, str]:
+        name, value = line
+        return name.decode("latin-1"), value.decode("latin-1")
+
+
+TEXTS = Texts()
 
 
 def fixed(name: bytes, value: bytes) -> Pair:
     """Return a line that a layer sends with every response, and have its text ready for WSGI."""
-    TEXTS[name, value] = (name.decode("latin-1"), value.decode("latin-1"))
-    return (name, value)
+    line = name, value
+    TEXTS[line] = TEXTS[line]
+    return line
 
 
 class Request(Protocol):

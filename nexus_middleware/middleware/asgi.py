@@ -86,7 +86,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
     receive: Receive
     send: Send
     trailers: bool = False
-    plain: bool = False  # the body goes by unseen
+    watched: bool = False  # the body does not go by unseen
     too_long: bool = False  # the body was, and the client has been told
     taken: int = 0  # bytes of the body that have gone by
 
@@ -110,7 +110,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
         No coroutine of its own where nothing is left to do once the server has the message: each is dear.
         """
         kind = message["type"]
-        if kind == "http.response.body" and self.plain:
+        if kind == "http.response.body" and not self.watched:
             return self.send(message) if message.get("more_body", False) else self._send_last(message)
         if self.too_long:
             return _nothing()
@@ -159,12 +159,13 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
                 break
         head = Head(message["status"], headers)
         self.started = True  # whatever comes of it: a step that fails shall not be run again
-        self.plain = self.chain.go_out(self, head)
+        if not self.chain.go_out(self, head):
+            self.watched = True
         start = {"type": message["type"], "status": head.status, "headers": head.headers}
         if len(message) == 3:  # nearly always: no trailers, nor what is not known yet
             return start
         self.trailers = message.get("trailers", False)
-        self.plain = self.plain and not self.trailers
+        self.watched = self.watched or self.trailers
         return {**message, **start}
 
     async def answer(self, reply: Reply) -> None:
@@ -179,7 +180,8 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             prefix = "websocket.http"
         head = reply.head()
         self.started = True  # whatever comes of it: a step that fails shall not be run again
-        self.plain = self.chain.go_out(self, head)
+        if not self.chain.go_out(self, head):
+            self.watched = True
         start = {"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers}
         await (self.send(start) if self.instead is None else self._send_instead(start, self.instead))
         await self.send_on({"type": f"{prefix}.response.body", "body": reply.body})
@@ -216,7 +218,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             return message
         if not self.started:
             await self.answer(request.refuse_body(request, request.body_limit))
-        self.too_long, self.plain = True, False
+        self.too_long = self.watched = True
         return GONE
 
     def _repeat(self) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ..errors import StoreError
-from ..http import CURRENT, FAILED, TEXTS, Head, Headers, Pair, Reply
+from ..http import CURRENT, FAILED, TEXTS, Head, Headers, Reply
 from .bodies import BodyTooLong, Metered, hold
 from .chain import Chain, log
 from .passage import PATIENCE, Flow, Passage, Want
@@ -202,9 +202,8 @@ def _line(status: int) -> str:
         return f"{status} Unknown"
 
 
-def _texts(headers: Headers, ready: Mapping[Pair, tuple[str, str]] = TEXTS) -> list[tuple[str, str]]:
-    known = ready.get
-    return [known(pair) or (pair[0].decode("latin-1"), pair[1].decode("latin-1")) for pair in headers]
+def _texts(headers: Headers) -> list[tuple[str, str]]:
+    return [*map(TEXTS.__getitem__, headers)]
 
 
 def _nothing() -> None: ...
