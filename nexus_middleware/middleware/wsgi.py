@@ -7,6 +7,7 @@ import io
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -122,6 +123,7 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
         except BodyTooLong:
             if self.started:
                 raise
+            request.keep_route()
             return self._answer(request.refuse_body(request, request.body_limit))
 
     def _stand_in(self) -> bool:
@@ -162,8 +164,9 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
 
     def _answer(self, reply: Reply) -> list[bytes]:
         head = reply.head()
-        self.meter = None
-        self._start(_line(head.status), _texts(head.headers))
+        self.meter, self.started = None, True
+        self.chain.go_out(self, head)
+        self.start_response(_line(head.status), _texts(head.headers))
         return [reply.body]
 
     def _repeat(self) -> None:
@@ -195,6 +198,7 @@ def _kept(promise: Future[Any]) -> Any:
         return None
 
 
+@lru_cache(1024)
 def _line(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
