@@ -147,10 +147,15 @@ class Exchange:
         return body
 
     def audit(self, action: str, **fields: Any) -> None:
-        """Note in the log what an administrator did."""
+        """Note in the log, and among the events, what an administrator did; `target` is to what."""
         known = {"who": self.name or self.who, "client": self.client, "request_id": self.request_id}
         self.runtime.log.security(f"admin.{action}", **known, **fields)
-        self.note("admin_action", f"{action} by {self.name}" if self.name else action, action="noted")
+        told = [
+            action,
+            *([str(fields["target"])] if "target" in fields else []),
+            *(["by", self.name] if self.name else []),
+        ]
+        self.note("admin_action", plain(" ".join(told)), action="noted")
 
     def note(self, kind: str, detail: str, *, action: str) -> None:
         """Put on the list of security events what happened."""

@@ -50,7 +50,13 @@ def explain(layers: Sequence[Layer[Any]], request: Any) -> tuple[list[Line], boo
         elif isinstance(layer, ResponseCache):
             lines.append(_cached(name, layer, request))
         elif "before" in layer.steps and "ask" not in layer.steps:
-            reply = layer.before(request, None)
+            try:
+                reply = layer.before(request, None)
+            except AttributeError as error:  # an own layer's
+                lines.append(
+                    Line(name, "", meets=False, does=f"cannot be asked about a request that was not made: {error}")
+                )
+                continue
             if isinstance(reply, Reply):
                 binds = layer.enforces(request)
                 why = layer.why(request)
@@ -126,6 +132,10 @@ class Asked:
     def header(self, name: bytes) -> bytes | None:
         """Return the first line of that name."""
         return next((text for key, text in self.headers if key == name), None)
+
+    def lacks(self, names: frozenset[bytes]) -> bool:
+        """Whether it has none of these headers."""
+        return not any(key in names for key, _ in self.headers)
 
     def set(self, name: bytes, value: bytes | None) -> None:
         """Change a line, as `TrustedProxies` does."""

@@ -9,9 +9,12 @@ import msgspec
 
 from ..errors import SettingsError
 from ..middleware.keys import store_key
+from ..services.limits import PAGES
 from .blocks import shared_runtime
 
 HELP = "show who has used most of a limit, or reset what a caller has used"
+
+WHOLE = 100_000  # thousands of keys, which is all of them: somebody waits for just this caller or limit
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +39,7 @@ def run(given: argparse.Namespace) -> int:
         gone = limits.reset(store_key(given.caller), name=given.name)
         sys.stdout.write(f"{gone} counts of {given.caller} are reset\n")
         return 0 if gone else 1
-    used = limits.used(200, name=given.name, key=given.caller)
+    used = limits.used(200, name=given.name, key=given.caller, pages=WHOLE if given.caller or given.name else PAGES)
     if given.json:
         sys.stdout.write(msgspec.json.encode(used).decode() + "\n")
         return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -59,22 +59,28 @@ class Limits:
         self._store = open_store(store) if isinstance(store, str) else store
         self._seen: bytes | None = None  # how many resets this process knows of
 
-    def used(self, count: int = 50, *, name: str = "", key: str = "") -> Used:
+    def used(
+        self, count: int = 50, *, name: str = "", key: str = "", also: Iterable[str] = (), pages: int = PAGES
+    ) -> Used:
         """Return who has used most of a limit.
 
         Args:
             count: How many, at the most.
             name: Of that limit alone.
             key: Of callers whose key has this text.
+            also: Ids of counts that are looked at in any case, though the store may have too many keys to see them all.
+            pages: How many thousands of the store's keys are looked at.
 
         Raises:
             StoreError: the store did not answer.
         """
-        return drive(self._used(count, name, key), self._store.run)  # type: ignore[no-any-return]
+        return drive(self._used(count, name, key, also, pages), self._store.run)  # type: ignore[no-any-return]
 
-    async def aused(self, count: int = 50, *, name: str = "", key: str = "") -> Used:
+    async def aused(
+        self, count: int = 50, *, name: str = "", key: str = "", also: Iterable[str] = (), pages: int = PAGES
+    ) -> Used:
         """`used`, for the event loop."""
-        return await adrive(self._used(count, name, key), self._store.arun)
+        return await adrive(self._used(count, name, key, also, pages), self._store.arun)
 
     def reset(self, key: str, *, name: str = "") -> int:
         """Give a caller back what it has used, of every limit or of that name; how many counts there were.
@@ -115,16 +121,16 @@ class Limits:
             self._seen = resets
             standby.pardon()
 
-    def _used(self, count: int, name: str, key: str) -> Steps:
-        found: list[re.Match[str]] = []
+    def _used(self, count: int, name: str, key: str, also: Iterable[str], pages: int) -> Steps:
+        found = {x[0]: x for x in map(COUNT.fullmatch, also) if x and name in ("", x[1]) and key in x[5]}
         cursor, pattern = 0, f"{escape(name) or '*'}:*{f'{escape(key)}*' if key else ''}"
-        for _ in range(PAGES):
+        for _ in range(pages):
             cursor, names = (yield [Scan(RATE, pattern, cursor, PAGE)])[0]
             parsed = [COUNT.fullmatch(each.removeprefix(RATE)) for each in names]
-            found += [each for each in parsed if each is not None and key in each[5]]
+            found |= {x[0]: x for x in parsed if x and name in ("", x[1]) and key in x[5]}
             if not cursor or len(found) >= MOST:
                 break
-        uses = yield from self._judged(found[:MOST])
+        uses = yield from self._judged([*found.values()][:MOST])
         uses.sort(key=lambda use: (-use.used / use.limit, -use.used, use.id))
         return Used(uses[:count], complete=not cursor and len(found) <= MOST and len(uses) <= count)
 

@@ -179,7 +179,7 @@ def test_a_token_with_a_name_opens_and_its_name_is_in_the_log_and_on_the_list(ma
     assert json.loads(desk.ask("/me", headers=[cookie(begun)]).body)["name"] == "ada"
     assert desk.ask("/cache", headers=[cookie(begun), SAME, JSON], method="DELETE").status == 200
     details = [event["detail"] for event in desk.nexus.security.events(kind="admin_action")]
-    assert details == ["cache_clear by ada", "sign_in by ada"]
+    assert details == ["cache_clear everything by ada", "sign_in by ada"]
     assert desk.ask("/me", headers=[BEARER]).status == 401
 
 

@@ -155,7 +155,7 @@ def test_what_administrators_did_and_wrong_tokens_are_on_the_list(desk):
 
     assert [(item["kind"], item["detail"]) for item in items if item["layer"] == "Admin"][:2] == [
         ("sign_in_failed", "a wrong token"),
-        ("admin_action", "block"),
+        ("admin_action", "block 192.0.2.7"),
     ]
 
 

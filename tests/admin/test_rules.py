@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from nexus_middleware.stores.commands import Scan
 from tests.admin.conftest import BEARER, JSON, SAME
 from tests.helpers import CLIENT
 
@@ -64,6 +67,10 @@ def test_a_filter_that_locks_out_who_sends_it_is_refused(desk):
         assert problem(desk, "enforce", text=f"[filter]\n{filters}\n")["code"] == "own_address"
         assert post(desk, "stage", text=f"[filter]\n{filters}\n").status == 200
         assert problem(desk, "enforce")["code"] == "own_address"
+    desk.nexus.runtime.policies.change("enforce", f"[filter]\n{filters}\n")
+    desk.nexus.runtime.policies.change("rollback")
+    for more in ({}, {"to": 3}):
+        assert problem(desk, "rollback", **more)["code"] == "own_address"
 
 
 def test_who_may_only_look_changes_nothing(make):
@@ -200,6 +207,25 @@ def test_who_has_used_a_limit_is_told_and_given_it_back(desk):
     assert "admin.limit_reset" in str(desk.log)
     for wrong in ("a:1/60:nobody", "cache:x", "workers"):
         assert desk.problem(f"/security/limits/{wrong}", method="DELETE")["status"] == 404
+
+
+@pytest.mark.parametrize("client", ["192.0.2.7", "2001:db8::7"])
+def test_a_caller_is_found_though_the_store_has_too_many_keys_to_look_at(desk, client, monkeypatch):
+    async def empty(commands):
+        answers = await arun(commands)
+        return [(0, []) if isinstance(each, Scan) else x for each, x in zip(commands, answers, strict=True)]
+
+    store = desk.nexus.runtime.store
+    arun = store.arun
+    monkeypatch.setattr(store, "arun", empty)
+    post(desk, "enforce", text=LIMIT.replace("1/minute", "2/minute"))
+    desk.door.get(desk.nexus, "/", client=client)
+
+    assert {x["name"] for x in desk.json(f"/security/limits?key={client}")["items"]} == {"a", "default"}
+    assert desk.json("/security/limits")["items"] == []
+    for _ in range(2):
+        desk.door.get(desk.nexus, "/", client=client)
+    assert desk.json("/security/limits")["items"][0]["name"] == "a"  # it was refused
 
 
 def test_a_caller_with_a_long_key_is_found_by_it(desk):

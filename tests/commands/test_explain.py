@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from nexus_middleware import Layer
 from nexus_middleware.__main__ import main
+from nexus_middleware.checks import explaining
 
 RULES = """
 [[limit]]
@@ -111,3 +113,13 @@ def test_without_an_option_the_environment_names_the_file(explain, monkeypatch):
     monkeypatch.setenv("NEXUS_RULES", "rules.toml")
 
     assert explain("GET", "/")[0] == 0
+
+
+def test_an_own_layer_that_wants_more_than_there_is_does_not_end_the_answer():
+    class Own(Layer):
+        def before(self, request, answer):
+            return request.session.reply
+
+    lines, refused = explaining.explain([Own(None)], explaining.Asked("GET", "/", "192.0.2.7"))
+    assert not refused
+    assert lines[0].does.startswith("cannot be asked about a request that was not made")

@@ -46,7 +46,7 @@ def test_a_caller_that_used_up_a_limit_is_found_and_given_it_back(visit, ruled):
     expect(seen.page.get_by_text("Nothing is used of that now.")).to_be_visible()
     assert httpx.get(f"{ruled.served.base}/login").status_code == 200
     (event,) = ruled.nexus.security.events(1, kind="admin_action")
-    assert event["detail"] == "limit_reset"
+    assert event["detail"] == "limit_reset sign-in:1/60:127.0.0.1"
 
 
 def test_nobody_used_a_limit_and_who_may_only_look_resets_none(visit, serve, redis_url):

@@ -120,7 +120,7 @@ def test_rules_are_checked_at_their_line_staged_enforced_and_rolled_back(visit, 
     expect_toast(seen, "Version 3 is in force.")
     assert (policies.now.enforced, policies.now.act) == ("", "rollback")
     kinds = [event["detail"] for event in dashboard.nexus.security.events(10, kind="admin_action")]
-    assert kinds[:3] == ["rules_rollback", "rules_enforce", "rules_stage"]
+    assert kinds[:3] == ["rules_rollback version 3", "rules_enforce version 2", "rules_stage version 1"]
     assert all("400" in text for text in seen.complaints)
     seen.complaints.clear()
 

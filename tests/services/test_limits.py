@@ -121,3 +121,6 @@ def test_too_many_counts_are_not_all_looked_at_and_that_is_told(door, any_store,
 
     used = limits.used()
     assert (len(used.items), used.complete) == (10, False)
+    assert told(limits, key="192.0.2.29", also=["default:2/60:192.0.2.29", "default:2/60:10.0.0.1", "none"]) == [
+        ("default", "192.0.2.29", 1, 2)
+    ]

@@ -15,7 +15,7 @@ from ...errors import SettingsError
 from ...middleware.layer import Layer
 from ...middleware.policy import Policy, read_policy
 from ...rules.networks import Networks
-from ...services.policies import Conflict, RuleSet
+from ...services.policies import Conflict, Policies, RuleSet
 from ..answers import Answer, Problem, done, found
 from ..described import says
 from ..exchange import Exchange
@@ -111,8 +111,7 @@ async def change(exchange: Exchange) -> Answer:
         if asked.action == "validate":
             policies.check(asked.text)
             return done({"success": True, "version": policies.now.version})
-        if asked.action == "enforce":
-            _spare_own(exchange, asked.text or policies.now.staged)
+        _spare_own(exchange, await _to_be(policies, asked))
         if asked.action == "stage" and not asked.text.strip():
             raise Problem(400, "bad_rules", "give the text of the rules to stage; discard takes back what is staged")
         who = f"{exchange.name or exchange.who} {exchange.client}"
@@ -121,8 +120,21 @@ async def change(exchange: Exchange) -> Answer:
         raise Problem(409, "version_changed", str(error), members={"version": policies.now.version}) from error
     except SettingsError as error:
         raise Problem(400, "bad_rules", str(error), members={"line": getattr(error, "line", 0)}) from error
-    exchange.audit(f"rules_{asked.action}", version=made.version, enforced=made.enforced, staged=made.staged)
+    texts = {"enforced": made.enforced, "staged": made.staged}
+    exchange.audit(f"rules_{asked.action}", target=f"version {made.version}", version=made.version, **texts)
     return done({"success": True, "version": made.version})
+
+
+async def _to_be(policies: Policies, asked: Change) -> str:
+    """Return the text that a change puts in force; "" if none, or none that is kept."""
+    if asked.action not in ("enforce", "rollback"):
+        return ""
+    history = await policies.ahistory()
+    now = history[0] if history else policies.now
+    if asked.action == "enforce":
+        return asked.text or now.staged
+    former = [x.enforced for x in history if x.version == asked.to or (not asked.to and x.enforced != now.enforced)]
+    return former[0] if former else ""
 
 
 def _spare_own(exchange: Exchange, text: str) -> None:
@@ -143,13 +155,10 @@ async def _standing(exchange: Exchange) -> tuple[Policy, Policy, list[Layer[Any]
     runtime = exchange.runtime
     live = (await runtime.policies.ahistory() or [runtime.policies.now])[0]
     now, staged = read_policy(live.enforced), read_policy(live.staged)
-    return (
-        now,
-        staged,
-        layers_for(now, staged, ipv6_prefix=runtime.settings.ipv6_prefix)
-        if runtime.front is None
-        else look(runtime.front).layers,
-    )
+    front = runtime.front
+    if front is None:
+        return now, staged, layers_for(now, staged, ipv6_prefix=runtime.settings.ipv6_prefix)
+    return now, staged, (await asyncio.to_thread(look, front)).layers  # a layer may read files when it is looked at
 
 
 def _found(exchange: Exchange, value: dict[str, Any]) -> Answer:

@@ -1,8 +1,8 @@
 // The rules that hold: from where they come, each with what it refused, and what is tried in shadow beside them.
-import { brief, count, html } from "../base.js";
+import { brief, html } from "../base.js";
 import { down, state } from "../live.js";
 import { Button, Empty, Fact, Old, Table, why } from "../parts.js";
-import { chosenWindow, here, to, windowed } from "../router.js";
+import { chosenWindow, to, windowed } from "../router.js";
 import { Part } from "./part.js";
 import { Ago } from "./pieces.js";
 import { Diff, discard, enforceStaged, everywhere, Nav, rollBack, RULES, Spoke } from "./rules-parts.js";
