@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import platform
 import random
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,11 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from nexus_middleware import ResponseCache
 from tests.benchmarks import values
 from tests.benchmarks.measure import Race
+from tests.benchmarks.serving import Server, uvicorn
 from tests.conftest import free_port
 
 BODY = b"x" * 1024
@@ -210,17 +208,8 @@ def three_seconds() -> tuple[float, float]:
 
 def served() -> Iterator[str]:
     """Yield what a hit costs a server's one process, sockets included: nginx, and uvicorn with ours."""
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "tests.benchmarks.caches:cached",
-        "--port",
-        str(port),
-        "--no-access-log",
-    ]
-    yield f"uvicorn with ResponseCache takes {_cost([*command, '--log-level', 'error'], port):.0f} µs a hit"
+    with uvicorn("tests.benchmarks.caches:cached") as ours:
+        yield f"uvicorn with ResponseCache takes {_hit(ours):.0f} µs a hit"
     server = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     if server is None:
         yield "nginx is not measured: it is not installed"
@@ -230,40 +219,14 @@ def served() -> Iterator[str]:
         Path(folder, "nginx.conf").write_text(
             NGINX % {"folder": folder, "front": port, "back": back, "body": BODY.decode()}
         )
-        yield f"nginx with proxy_cache takes {_cost([server, '-c', f'{folder}/nginx.conf', '-p', folder], port):.0f} µs a hit"
+        command = [server, "-c", f"{folder}/nginx.conf", "-p", folder]
+        with contextlib.closing(Server(command, port)) as theirs:
+            yield f"nginx with proxy_cache takes {_hit(theirs):.0f} µs a hit"
 
 
-def _cost(command: list[str], port: int) -> float:
-    """Return the processor's time of a hit on a connection that is kept, in microseconds."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        line = _connected(port)
-        _ask(line, 500)
-        before = sum(psutil.Process(process.pid).cpu_times()[:2])
-        _ask(line, 5_000)
-        return (sum(psutil.Process(process.pid).cpu_times()[:2]) - before) / 5_000 * 1e6
-    finally:
-        process.terminate()
-        process.wait(5)
-
-
-def _connected(port: int) -> socket.socket:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port))
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def _ask(line: socket.socket, n: int) -> None:
-    for _ in range(n):
-        line.sendall(b"GET /items HTTP/1.1\r\nHost: example.org\r\n\r\n")
-        said = b""
-        while not said.endswith(BODY):
-            said += line.recv(65536)
+def _hit(server: Server) -> float:
+    server.cost(500)
+    return server.cost(5_000)
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from nexus_middleware.runtime import Runtime
 from tests.benchmarks import subjects
 
+PER_MINUTE = 100  # as `subjects.LIMIT`
 DENIED = [ip_network(network) for network in subjects.DENIED]
 
 
@@ -55,7 +56,7 @@ def asgi_ratelimit(app: Any = None) -> Any:
     async def caller(scope: Any) -> tuple[str, str]:
         return scope["client"][0], "default"
 
-    return RateLimitMiddleware(app or subjects.starlette(), caller, MemoryBackend(), {"^/": [Rule(minute=100)]})
+    return RateLimitMiddleware(app or subjects.starlette(), caller, MemoryBackend(), {"^/": [Rule(minute=PER_MINUTE)]})
 
 
 def limits_by_hand() -> Any:
@@ -64,7 +65,11 @@ def limits_by_hand() -> Any:
     from limits.storage import MemoryStorage
     from limits.strategies import FixedWindowRateLimiter
 
-    app, limiter, item = subjects.starlette(), FixedWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(100)
+    app, limiter, item = (
+        subjects.starlette(),
+        FixedWindowRateLimiter(MemoryStorage()),
+        RateLimitItemPerMinute(PER_MINUTE),
+    )
 
     async def limited(scope: Any, receive: Any, send: Any) -> None:
         caller = scope["client"][0]
