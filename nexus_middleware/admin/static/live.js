@@ -4,6 +4,7 @@ import { chosen } from "./base.js";
 export const state = JSON.parse(document.getElementById("snapshot").textContent);
 
 const TIMEOUT = 8_000; // milliseconds
+const SKEW = 5_000; // milliseconds by which two clocks may differ
 
 let draw = () => {};
 let timer = 0;
@@ -14,6 +15,7 @@ Object.assign(state, {
   last: {}, // what the store said last, for when it is silent
   more: {}, // what only one tab shows, by its address
   paused: false,
+  skew: 0, // seconds by which the clock of this browser is ahead
   lost: null, // { why, wait } while the server does not answer
   signedOut: false,
   toast: null,
@@ -84,11 +86,19 @@ export async function refreshAnew() {
   return refresh();
 }
 
+// How much later it is here than there, in seconds; an answer that was long on its way tells less.
+function skew(asked, answered, there) {
+  const late = (asked + answered) / 2 - Date.parse(there);
+  return Math.abs(late) > SKEW + (answered - asked) / 2 ? Math.round(late / 1000) : 0;
+}
+
 async function renew() {
   try {
+    const asked = Date.now();
     const paths = state.view ? state.view.paths() : [];
     const [overview, ...more] = await Promise.all([get("api/overview"), ...paths.map((path) => get(path).catch(partly))]);
-    Object.assign(state, overview, { at: Date.now(), lost: null, signedOut: false });
+    const at = Date.now();
+    Object.assign(state, overview, { at, lost: null, signedOut: false, skew: skew(asked, at, overview.meta.time) });
     state.more = Object.fromEntries(paths.map((path, n) => [path, more[n] || state.more[path]]));
     remember();
   } catch (error) {

@@ -1,5 +1,5 @@
 // What is always in sight: alerts that can be muted, and five cards with the last hour and what they mean.
-import { brief, date, decimal, html, local, mib, ms, plural, time } from "../base.js";
+import { brief, date, decimal, html, lasting, local, mib, ms, plural, time } from "../base.js";
 import { act, may, refresh, set, state } from "../live.js";
 import { Button, Status, Strip } from "../parts.js";
 import { to } from "../router.js";
@@ -34,6 +34,7 @@ export function Alerts() {
   return html`<div role="status">
     ${state.health.checks.filter((check) => check.status !== "healthy")
       .map((check) => html`<${Alert} key=${check.name} check=${check} alert=${alerts.find((each) => each.code === check.name)}/>`)}
+    ${state.skew !== 0 && html`<div class="alert">The clock of this browser is ${lasting(Math.abs(state.skew))} ${state.skew > 0 ? "ahead of" : "behind"} the server's, whose times are shown here.</div>`}
     ${state.me.who === "session" && plain() && html`<div class="alert">This connection is not encrypted: who listens to it can take over this session.</div>`}
   </div>`;
 }
