@@ -54,7 +54,7 @@ def test_the_newest_of_each_metric_leads_to_it_over_time_and_to_a_sheet(visit, c
     seen.page.get_by_role("link", name="users").click()
     expect(seen.page.get_by_role("region", name="users over time").locator("tbody tr")).to_have_count(3)
     with seen.page.expect_download() as sheet:
-        seen.page.get_by_role("link", name="Download CSV").click()
+        seen.page.get_by_role("link", name="CSV by parts").click()
     assert sheet.value.suggested_filename == "analytics.csv"
     assert sheet.value.path().read_text().splitlines()[0] == "period,metric,part,value"
     seen.page.go_back()

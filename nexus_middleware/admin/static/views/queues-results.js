@@ -74,7 +74,7 @@ function Shown({ items }) {
       <${Choice} name="metric" label="Metric" value=${metric} options=${[["", "All, the newest of each"], ...names.map((name) => [name, name])]}/>
       <${Choice} name="unit" label="By" value=${unit} options=${units.map((each) => [each, UNITS[each]])}/>
       <${Choice} name="since" label="Of the last" value=${days()} options=${Object.entries(SINCE)}/></div>
-    <a class="button" href=${sheet()} download>Download CSV</a></div>
+    <a class="button" href=${sheet()} download>CSV by parts</a></div>
     ${metric ? html`<${Series} metric=${metric} items=${newest.filter((item) => item.metric === metric)}/>` : html`<${Newest} names=${names} items=${newest}/>`}
     <p class="soft">Amounts are in the currency's smallest unit, such as cents. Periods are those of NEXUS_ZONE, and results are kept for 400 days.</p>`;
 }
