@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
+import time
 
 import psutil
 import pytest
@@ -64,6 +67,36 @@ def test_memory_is_what_the_system_says():
     told = Monitor().memory()
     assert told["rssMB"] * 2**20 == pytest.approx(psutil.Process().memory_info().rss, rel=0.05)
     assert 0 < told["heapUsedMB"] <= told["rssMB"]
+
+
+WORKS = """
+import time
+from nexus_middleware.services.monitor.machine import Machine
+machine = Machine()
+for _ in range(3):
+    machine.sample()
+    print(machine.percent, flush=True)
+    input()
+    until = time.process_time() + 0.4
+    while time.process_time() < until: pass
+"""
+
+
+def test_the_processor_s_share_is_what_psutil_reads_from_outside():
+    child = subprocess.Popen([sys.executable, "-c", WORKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    outside, seen, told = psutil.Process(child.pid), [], []
+    for _ in range(3):
+        told.append(child.stdout.readline().strip())
+        seen.append((time.monotonic(), sum(outside.cpu_times()[:2])))
+        child.stdin.write("\n")
+        child.stdin.flush()
+    child.communicate(timeout=30)
+
+    assert told[0] == "None"
+    for (began, before), (ended, after), percent in zip(seen, seen[1:], told[1:], strict=False):
+        share = (after - before) / (ended - began) / machines.usable_cores() * 100
+        assert share == pytest.approx(float(percent), abs=5)
+        assert float(percent) > 1
 
 
 def test_no_request_measures_the_machine(monkeypatch, clock):

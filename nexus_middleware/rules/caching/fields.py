@@ -5,7 +5,9 @@ from __future__ import annotations
 import calendar
 import re
 
-DIRECTIVE = re.compile(rb'\s*([^\s=,;"]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]*))?\s*(?:,|$)')
+DIRECTIVE = re.compile(  # or what is none, whole: to look for one within it again would take the square of its length
+    rb'\s*+([^\s=,;"]++)(?:\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,]*+))?\s*+(?:,|$)|[\s=;"]++|[^\s=,;"]++|,'
+)
 MEMBER = re.compile(rb"([a-z*][a-z0-9_.*-]*)(?:=(-?[0-9]{1,15}|\?[01]|[A-Za-z*][!-+\--:<-~]*|\"[ !#-\[\]-~]*\"))?")
 PARAMETERS = re.compile(rb"(?:;[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:[!-+\--:<-~]+))?)*")
 LARGEST = 2**31  # seconds: RFC 9111, section 1.2.2
@@ -26,7 +28,8 @@ def directives(value: bytes) -> dict[bytes, bytes]:
     """
     found: dict[bytes, bytes] = {}
     for match in DIRECTIVE.finditer(value):
-        found.setdefault(match[1].lower(), (match[2] or b"").strip(b'"'))
+        if match[1]:
+            found.setdefault(match[1].lower(), (match[2] or b"").strip(b'"'))
     return found
 
 
