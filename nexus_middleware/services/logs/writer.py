@@ -145,8 +145,11 @@ class Writer:
             for batch in _batches(lines):
                 self._files[name].write(batch)
         except OSError as error:
-            if name not in self._lost:
-                _complain(f"cannot write {self.folder}/{name}: {error}; its lines are lost until it can")
+            if not self._lost:
+                _complain(
+                    f"cannot write {self.folder}/{name}: {error}; lines are lost until it can:"
+                    " make room, or set NEXUS_LOG_DIR (log_dir) to a folder that this process may write"
+                )
             self._lost[name] = self._lost.get(name, 0) + len(lines)
         else:
             if self._lost and (lost := self._lost.pop(name, 0)):

@@ -115,10 +115,11 @@ def test_a_folder_that_cannot_be_written_is_told_of_and_the_app_goes_on(tmp_path
     (tmp_path / "logs").write_text("a file where the folder should be")
     log = Log(Settings(log_dir=str(tmp_path / "logs")), out=lambda text: None)
     for _ in range(3):
-        log.info("hello")
+        log.info("hello", kind="performance")
         log.writer.flush()
     told = capsys.readouterr().err
-    assert told.count("logs/combined.log: [Errno") == 1, "once, and not again with each line"
+    assert told.count("cannot write") == 1, "once, and not again with each line and file"
+    assert "logs/combined.log: [Errno" in told and "NEXUS_LOG_DIR" in told
     (tmp_path / "logs").unlink()
     log.info("found")
     log.writer.flush()
