@@ -17,7 +17,7 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-page chaos faults matrix release-check docs cover format lock clean browser ffmpeg memcached
+.PHONY: help setup run test check bench bench-page chaos faults soak matrix release-check sbom docs cover format lock clean browser ffmpeg memcached
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -53,11 +53,17 @@ faults: $(DEV) ## break Redis, clients, disk and processes in every way known: l
 	@FAULTS_CONNECTIONS=900 FAULTS_EXAMPLES=2000 $(PY) -m pytest tests/faults tests/frameworks/test_outages.py \
 		tests/services/logs/test_processes.py tests/services/cache/test_outage.py --timeout 600 $(ARGS)
 
+soak: $(DEV) ## ten minutes of mixed traffic and faults, after which nothing may have grown: MINUTES=10 SEED=1
+	@$(PY) -m tests.soak
+
 matrix: $(DEV) ## run the apps of eleven frameworks under seven servers, each with all checks: some 4 minutes; ARGS=flask
 	@$(PY) -m tests.matrix $(ARGS)
 
 release-check: $(DEV) ## build the wheel and try it in bare environments, alone and with each extra by itself
 	@$(PY) -m tests.release $(ARGS)
+
+sbom: $(DEV) ## write dist/sbom.cdx.json: all that an installation brings, with versions, licences and hashes (CycloneDX)
+	@$(PY) -m tests.sbom $(ARGS)
 
 docs: $(DEV) ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet

@@ -8,6 +8,7 @@ import tempfile
 import venv
 from pathlib import Path
 
+from tests import sbom
 from tests.test_release import ROOT, SMOKE
 
 EXTRAS = {  # what each brings
@@ -26,6 +27,7 @@ def main(words: list[str]) -> int:
         folder = Path(name)
         run([sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT], folder)
         (wheel,) = folder.glob("*.whl")
+        sbom.main([str(folder / "sbom.cdx.json")])
         for extra in words or EXTRAS:
             tried(wheel, extra, folder / f"env-{extra}")
             print(f"{wheel.name}{f'[{extra}]' if extra else ''} installs alone and works", flush=True)

@@ -230,11 +230,12 @@ def _count(run: Callable[[int], object], n: int) -> int:
         counted += event == "opcode"
         return tracer
 
+    before = sys.gettrace()  # of coverage, where the gate is run under it
     sys.settrace(tracer)
     try:
         run(n)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return counted
 
 
