@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from ..errors import NexusError
 from ..rules.webhooks import public, signed
 
@@ -77,11 +75,13 @@ def exchange(
         Refused: it must not be sent there.
         Unreachable: nobody answered.
     """
+    import httpx  # half of what a process with queues would load, and few of them post anything
+
     host, port = _target(url)
     address = _checked(host, port, private=private, resolve=resolve or _resolve)
-    there = httpx.URL(url).copy_with(host=address)
-    named = [(b"host", httpx.URL(url).netloc), *headers]
     try:
+        there = httpx.URL(url).copy_with(host=address)
+        named = [(b"host", httpx.URL(url).netloc), *headers]
         with (
             httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
             client.stream("POST", there, content=body, headers=named, extensions={"sni_hostname": host}) as answer,
