@@ -106,7 +106,7 @@ class Child:
             raise Canceled
 
     def _next(self) -> None:
-        claim = self._ledger.try_fetch(self._name, fair(self._served))
+        claim = self._ledger.fetch(self._name, fair(self._served))
         if not isinstance(claim, Claim):
             self._idle(claim)
             return

@@ -45,7 +45,7 @@ def test_a_rescued_job_waits_while_its_queue_is_paused_or_not_served(queues):
     queues.queue_notification(**NOTE)
     claim, mail = fetch(queues), queues.queue_email(**MAIL)
     queues.ledger.rescue(worker="w")
-    assert queues.ledger.fetch("w", ["analytics-queue"]) is None
+    assert fetch(queues, served=["analytics-queue"]) is None
     queues.pause("notifications-queue")
     assert fetch(queues).job.id == mail
     assert fetch(queues) is None

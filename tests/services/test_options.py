@@ -99,7 +99,7 @@ def test_a_queue_with_a_rate_gives_its_jobs_evenly(queues):
     queues.set_rate(QUEUE, "10/second")
     queues.enqueue_many("add", [{"a": 1, "b": 1}] * 3)
     assert fetch(queues)
-    soonest = queues.ledger.try_fetch("w", queues.jobs.queues)
+    soonest = queues.ledger.fetch("w", queues.jobs.queues)
     assert 0 < soonest <= 0.1
     queues.queue_email(**MAIL)
     assert fetch(queues).queue == "email-queue"  # the others go on

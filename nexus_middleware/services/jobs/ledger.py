@@ -164,13 +164,11 @@ class Ledger:
         with trip():
             self.client.blpop([f"{self.prefix}queues:bell"], timeout=seconds)
 
-    def fetch(self, worker: str, queues: Sequence[str]) -> Claim | None:
-        """Claim the first job of the first of `queues` that has one, is not paused, and whose turn it is."""
-        claim = self.try_fetch(worker, queues)
-        return claim if isinstance(claim, Claim) else None
+    def fetch(self, worker: str, queues: Sequence[str]) -> Claim | float:
+        """Claim the first job of the first of `queues` that has one, is not paused, and whose turn it is.
 
-    def try_fetch(self, worker: str, queues: Sequence[str]) -> Claim | float:
-        """`fetch`; if there is no job, the seconds after which a queue with a rate may have one."""
+        If there is none: the seconds after which a queue with a rate may have one.
+        """
         execution = uuid.uuid4().hex
         found = self.run("fetch", worker, execution, *[self.wire(queue) for queue in queues])
         if isinstance(found, bytes):
