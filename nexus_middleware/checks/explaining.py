@@ -17,7 +17,9 @@ from ..middleware.live import STAGED
 from ..middleware.policy import Policy
 from ..middleware.rate_limit import RateLimit
 from ..middleware.response_cache import ResponseCache
+from ..middleware.rpc_limit import TOO_MANY, RPCLimit, calls_of
 from ..rules.networks import IPV6_PREFIX
+from ..rules.windows import Strategy
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -47,6 +49,8 @@ def explain(layers: Sequence[Layer[Any]], request: Any) -> tuple[list[Line], boo
             continue
         if type(layer) is RateLimit:
             lines += [_limit(name, layer, rule, request) for rule in layer.rules]
+        elif isinstance(layer, RPCLimit):
+            lines += _calls(name, layer, request)
         elif isinstance(layer, ResponseCache):
             lines.append(_cached(name, layer, request))
         elif "before" in layer.steps and "ask" not in layer.steps:
@@ -84,6 +88,25 @@ def _limit(name: str, layer: RateLimit, rule: Compiled, request: Any) -> Line:
     return Line(name, rule.rule.name, meets=True, does=f"counts on {on}{given_back}; beyond {', '.join(counts)} {then}")
 
 
+def _calls(name: str, layer: RPCLimit, request: Any) -> list[Line]:
+    """Say what the rules about JSON-RPC calls make of those in the body."""
+    if not layer.reads(request):
+        return [Line(name, "", meets=False, does="leaves it alone: it is no POST in JSON to its path")]
+    if request.body is None:
+        return [Line(name, "", meets=False, does="counts the calls in the body: give one with --body")]
+    calls, found = calls_of(request.body), []
+    for rule, ready in layer.pairs:
+        times = sum(rule.about(call) for call in calls)
+        if times:
+            line = _limit(name, layer, ready, request)
+            does = line.does.replace("refuses with 429", f"refuses with the error {TOO_MANY}")
+            found.append(Line(name, rule.name, meets=True, does=f"{times} of {len(calls)} calls: {does}"))
+        else:
+            about = " ".join([x for x in (rule.method, rule.tool) if x != "*"])
+            found.append(Line(name, rule.name, meets=False, does=f"is about {about} alone"))
+    return found
+
+
 def _cached(name: str, layer: ResponseCache, request: Any) -> Line:
     rule = layer.rule_for(request.path)
     if request.method not in ("GET", "HEAD"):
@@ -96,15 +119,17 @@ def _cached(name: str, layer: ResponseCache, request: Any) -> Line:
 
 def layers_for(policy: Policy, staged: Policy | None = None, *, ipv6_prefix: int = IPV6_PREFIX) -> list[Layer[Any]]:
     """Return layers that judge as a rules file says, around nothing; what is staged beside it, in shadow."""
-    tried = (
-        [replace(x, name=x.name + STAGED, mode="shadow") for x in staged.limits if x.mode != "off"] if staged else []
-    )
-    limits = RateLimit(_nobody, (), ipv6_prefix=ipv6_prefix)
-    limits.prepare([(policy.limits, policy.strategy), (tried, staged.strategy if staged else "sliding-window")])()
+    tried, dialled = ([*staged.limits], [*staged.calls]) if staged else ([], [])
+    tried = [replace(x, name=x.name + STAGED, mode="shadow") for x in tried if x.mode != "off"]
+    dialled = [replace(x, name=x.name + STAGED, mode="shadow") for x in dialled if x.mode != "off"]
+    limits, calls = RateLimit(_nobody, (), ipv6_prefix=ipv6_prefix), RPCLimit(_nobody, ())
+    tried_by: Strategy = staged.strategy if staged else "sliding-window"
+    limits.prepare([(policy.limits, policy.strategy), (tried, tried_by)])()
     filters = [IPFilter(_nobody, allow=policy.allow, deny=policy.deny, mode=policy.filter_mode)]
     if staged is not None and staged.filter_mode != "off":
         filters.append(IPFilter(_nobody, allow=staged.allow, deny=staged.deny, mode="shadow"))
-    return [*filters, limits, ResponseCache(_nobody, rules=policy.cache)]
+    calls.prepare_calls([(policy.calls, policy.strategy), (dialled, tried_by)])()
+    return [*filters, limits, calls, ResponseCache(_nobody, rules=policy.cache)]
 
 
 class Asked:
@@ -116,9 +141,12 @@ class Asked:
 
     again = degraded = False
     request_id = mount = route = raw_path = ""
-    scheme, body = "https", None
+    scheme = "https"
 
-    def __init__(self, method: str, path: str, client: str, headers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, method: str, path: str, client: str, headers: Sequence[str] = (), body: bytes | None = None
+    ) -> None:
+        self.body = body
         self.path, _, query = path.partition("?")
         if not self.path.startswith("/"):
             raise SettingsError(f"{path!r} must be a path that begins with /, such as /courses")
@@ -127,6 +155,8 @@ class Asked:
         self.method, self.client, self.query = method.upper(), client, query.encode()
         pairs = [line.partition(":") for line in headers]
         self.headers: list[Pair] = [(name.strip().lower().encode(), text.strip().encode()) for name, _, text in pairs]
+        if body is not None and self.header(b"content-type") is None:
+            self.headers.append((b"content-type", b"application/json"))
         self.notes: dict[Any, Any] = {}
 
     def header(self, name: bytes) -> bytes | None:

@@ -50,7 +50,7 @@ def standing(layers: Sequence[Layer[Any]], now: Policy, staged: Policy) -> list[
     for layer in layers:
         name = type(layer).__name__
         if isinstance(layer, RateLimit):
-            live = {rule.name for rule in now.limits}
+            live = {rule.name for rule in (*now.limits, *[each.counting for each in now.calls])}
             found += [_limit(name, layer, rule, live) for rule in layer.rules]
         elif isinstance(layer, ResponseCache):
             found += [

@@ -27,6 +27,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client", default="203.0.113.9", help="the address of whoever asks (203.0.113.9)")
     parser.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header line")
     parser.add_argument(
+        "--body", help="the body, in which RPCLimit looks for calls; in JSON unless a header says otherwise"
+    )
+    parser.add_argument(
         "--ipv6-prefix",
         type=int,
         default=os.environ.get("NEXUS_IPV6_PREFIX", "64"),
@@ -47,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
     """
     rules = given.rules or os.environ.get("NEXUS_RULES", "")
     layers = look(look_up(given.app)).layers if given.app else _of_file(rules, given.ipv6_prefix)
-    lines, refused = explain(layers, Asked(given.method, given.path, given.client, given.header))
+    lines, refused = explain(layers, _asked(given))
     if given.json:
         sys.stdout.write(msgspec.json.encode({"refused": refused, "rules": lines}).decode() + "\n")
     else:
@@ -55,6 +58,11 @@ def run(given: argparse.Namespace) -> int:
         rows = [f"{line.layer.ljust(wide)}  {line.rule and line.rule + ': '}{line.does}\n" for line in lines]
         sys.stdout.write("".join(rows) or "nothing here judges requests\n")
     return int(refused)
+
+
+def _asked(given: argparse.Namespace) -> Asked:
+    body = None if given.body is None else given.body.encode()
+    return Asked(given.method, given.path, given.client, given.header, body)
 
 
 def _of_file(path: str, ipv6_prefix: int) -> list[Layer[Any]]:

@@ -15,12 +15,13 @@ from .limits import Rule
 from .policy import Policy, read_policy
 from .rate_limit import Group, RateLimit
 from .response_cache import CacheRule, ResponseCache
+from .rpc_limit import RPCLimit
 
 STAGED = ".staged"  # what the name of a staged rule ends with
 
 
 class LiveRules:
-    """What rules files change of a stack: the limits, a second address filter, and how long answers are kept.
+    """What rules files change of a stack: the limits, those of JSON-RPC calls too, a second address filter, and how long answers are kept.
 
     A rule of the file takes the place of one of the same name that the app has. Its cache rules come before the app's.
 
@@ -42,7 +43,7 @@ class LiveRules:
             SettingsError: one cannot be taken.
         """
         now, tried = read_policy(enforced), read_policy(staged)
-        swaps = [self._limits(now, tried), self._cache(now)]
+        swaps = [self._limits(now, tried), self._calls(now, tried), self._cache(now)]
         filters = tuple([one for one in (_filter(now, binds=True), _filter(tried, binds=False)) if one is not None])
 
         def swap() -> None:
@@ -56,7 +57,7 @@ class LiveRules:
 
     def _limits(self, now: Policy, tried: Policy) -> Callable[[], None]:
         for policy in (now, tried):
-            if policy.limits and policy.strategy in BORROWED:
+            if (policy.limits or policy.calls) and policy.strategy in BORROWED:
                 raise SettingsError(
                     f"strategy={policy.strategy!r} counts in a storage of its own: live rules take "
                     "sliding-window or gcra"
@@ -70,6 +71,20 @@ class LiveRules:
             return layer.prepare(groups)
         if now.limits or shadows:
             raise SettingsError("there is no RateLimit in this stack that could count")
+        return _nothing
+
+    def _calls(self, now: Policy, tried: Policy) -> Callable[[], None]:
+        layer = next((x for x in self._layers if isinstance(x, RPCLimit)), None)
+        shadows = [replace(x, name=x.name + STAGED, mode="shadow") for x in tried.calls if x.mode != "off"]
+        if layer is not None:
+            names, (rules, strategy) = {rule.name for rule in now.calls}, layer.own
+            own = [rule for rule in rules if rule.name not in names]
+            return layer.prepare_calls([(own, strategy), (now.calls, now.strategy), (shadows, tried.strategy)])
+        if now.calls or shadows:
+            raise SettingsError(
+                "[[rpc]] needs an RPCLimit in the stack: Nexus(app, layers=lambda standard: [*standard, partial(RPCLimit, "
+                'rules=[], path="/mcp")])'
+            )
         return _nothing
 
     def _cache(self, now: Policy) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""The rules file: limits, address lists and cache times as TOML, checked whole before any of it holds."""
+"""The rules file: limits, of calls too, address lists and cache times as TOML, checked whole before any of it holds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .keys import KeyOf, by_api_key, by_client, by_header, by_user
 from .layer import Mode
 from .limits import CountWhen, Rule, compiled
 from .response_cache.options import CacheRule
+from .rpc_limit import RPCRule
 
 WHERE = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
 LINE = re.compile(r"\(at line (\d+),")
@@ -50,6 +51,18 @@ class LimitTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     mode: Mode = "enforce"
 
 
+class CallTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One [[rpc]]; the same names as `RPCRule`."""
+
+    limit: str
+    name: str = "default"
+    method: str = "*"
+    tool: str = "*"
+    key: str = "client"  # as of [[limit]]
+    cost: int = 1
+    mode: Mode = "enforce"
+
+
 class FilterTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """[filter]; the same names as `IPFilter`."""
 
@@ -72,6 +85,7 @@ class Tables(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     strategy: Strategy = "sliding-window"
     limit: tuple[LimitTable, ...] = ()
+    rpc: tuple[CallTable, ...] = ()
     filter: FilterTable = FilterTable()
     cache: tuple[CacheTable, ...] = ()
 
@@ -83,6 +97,7 @@ class Policy:
     text: str
     strategy: Strategy
     limits: tuple[Rule, ...]
+    calls: tuple[RPCRule, ...]
     allow: tuple[str, ...]
     deny: tuple[str, ...]
     filter_mode: Mode
@@ -116,6 +131,8 @@ def read_policy(text: str) -> Policy:
         raise _pointed(text, error) from error
     rules = tuple([_placed(text, ("limit", n), _rule, table) for n, table in enumerate(tables.limit)])
     _placed(text, ("limit", len(rules) - 1), lambda made: compiled(made, tables.strategy), rules)
+    calls = tuple([_placed(text, ("rpc", n), _call, table) for n, table in enumerate(tables.rpc)])
+    _placed(text, ("rpc", len(calls) - 1), lambda made: compiled([x.counting for x in made], tables.strategy), calls)
     for name in ("allow", "deny"):
         _placed(text, ("filter", name), Networks, getattr(tables.filter, name))
     cache = tuple([_placed(text, ("cache", n), _cached, table) for n, table in enumerate(tables.cache)])
@@ -123,6 +140,7 @@ def read_policy(text: str) -> Policy:
         text=text,
         strategy=tables.strategy,
         limits=rules,
+        calls=calls,
         allow=tables.filter.allow,
         deny=tables.filter.deny,
         filter_mode=tables.filter.mode,
@@ -131,12 +149,6 @@ def read_policy(text: str) -> Policy:
 
 
 def _rule(table: LimitTable) -> Rule:
-    if table.key in KEYS:
-        key = KEYS[table.key]
-    elif table.key.startswith("header:") and table.key != "header:":
-        key = by_header(table.key.removeprefix("header:"))
-    else:
-        raise SettingsError(f"key={table.key!r} must be {', '.join(KEYS)} or header:NAME")
     if table.count not in COUNTS:
         raise SettingsError(f"count={table.count!r} must be one of {', '.join(COUNTS)}")
     rule = Rule(
@@ -144,7 +156,7 @@ def _rule(table: LimitTable) -> Rule:
         path=table.path,
         methods=table.methods,
         exempt=table.exempt,
-        key=key,
+        key=_key(table.key),
         name=table.name,
         cost=table.cost,
         count_when=COUNTS[table.count],
@@ -152,6 +164,28 @@ def _rule(table: LimitTable) -> Rule:
     )
     compiled([rule], "sliding-window")  # so that the error is about this one
     return rule
+
+
+def _call(table: CallTable) -> RPCRule:
+    rule = RPCRule(
+        table.limit,
+        method=table.method,
+        tool=table.tool,
+        key=_key(table.key),
+        name=table.name,
+        cost=table.cost,
+        mode=table.mode,
+    )
+    compiled([rule.counting], "sliding-window")  # so that the error is about this one
+    return rule
+
+
+def _key(named: str) -> KeyOf:
+    if named in KEYS:
+        return KEYS[named]
+    if named.startswith("header:") and named != "header:":
+        return by_header(named.removeprefix("header:"))
+    raise SettingsError(f"key={named!r} must be {', '.join(KEYS)} or header:NAME")
 
 
 def _cached(table: CacheTable) -> CacheRule:

@@ -97,7 +97,11 @@ class RateLimit(Layer[Allowances]):
         Raises:
             SettingsError: a rule cannot be read, or two are called the same.
         """
-        made = [x for rules, strategy in groups for x in compiled(rules, strategy, ipv6_prefix=self._ipv6_prefix)]
+        return self._taking(
+            [x for rules, strategy in groups for x in compiled(rules, strategy, ipv6_prefix=self._ipv6_prefix)]
+        )
+
+    def _taking(self, made: list[Compiled]) -> Callable[[], None]:
         book = Book(made, binding=self._binding)
 
         def swap() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -18,7 +18,7 @@ from ..stores.commands import Hit
 from .counting import Allowances, Counted
 from .keys import KeyOf, by_client
 from .layer import Mode
-from .limits import Asked, Quota, Rule, compiled
+from .limits import Asked, Compiled, Quota, Rule, compiled
 from .passage import Want
 from .rate_limit import OnError, RateLimit
 
@@ -50,6 +50,11 @@ class RPCRule:
     cost: int = 1
     mode: Literal["enforce", "shadow", "off"] = "enforce"
 
+    @property
+    def counting(self) -> Rule:
+        """The rule by which its calls are counted."""
+        return Rule(self.limit, key=self.key, name=f"rpc-{self.name}", cost=self.cost, mode=self.mode)
+
     def about(self, call: Call) -> bool:
         """Whether it is about that call."""
         return self.method in ("*", call.method) and self.tool in ("*", call.tool)
@@ -61,6 +66,9 @@ class Call(msgspec.Struct, frozen=True):
     method: str
     tool: str
     id: Any = None
+
+
+RPCGroup: TypeAlias = tuple[Sequence[RPCRule], Strategy]
 
 
 class RPCLimit(RateLimit):
@@ -85,6 +93,7 @@ class RPCLimit(RateLimit):
     """
 
     reads_body = True
+    pairs: Sequence[tuple[RPCRule, Compiled]] = ()  # the rules that hold now
 
     def __init__(
         self,
@@ -97,11 +106,27 @@ class RPCLimit(RateLimit):
         on_error: OnError = "local",
         mode: Mode = "enforce",
     ) -> None:
-        live = [rule for rule in rules if rule.mode != "off"]
-        plain = [Rule(x.limit, key=x.key, name=f"rpc-{x.name}", cost=x.cost, mode=x.mode) for x in live]
-        super().__init__(app, plain, strategy=strategy, store=store, on_error=on_error, headers="none", mode=mode)
-        self._pairs = list(zip(live, compiled(plain, strategy), strict=True))
-        self._here = matcher(path)
+        super().__init__(app, (), strategy=strategy, store=store, on_error=on_error, headers="none", mode=mode)
+        self.own, self._here = (tuple(rules), strategy), matcher(path)
+        self.prepare_calls([self.own])()
+
+    def prepare_calls(self, groups: Sequence[RPCGroup]) -> Callable[[], None]:
+        """`prepare`, of rules about calls.
+
+        Raises:
+            SettingsError: a rule cannot be read, or two are called the same.
+        """
+        pairs: list[tuple[RPCRule, Compiled]] = []
+        for rules, strategy in groups:
+            live = [rule for rule in rules if rule.mode != "off"]
+            pairs += zip(live, compiled([rule.counting for rule in live], strategy), strict=True)
+        take = self._taking([ready for _, ready in pairs])
+
+        def swap() -> None:
+            self.pairs = pairs
+            take()
+
+        return swap
 
     def reads(self, request: Request) -> bool:
         kind = request.header(b"content-type") or b""
@@ -137,7 +162,7 @@ class RPCLimit(RateLimit):
         watched: tuple[Quota, ...] = ()
         limits: Asked = ()
         shadows: tuple[Asked, ...] = ()
-        for rule, ready in self._pairs:
+        for rule, ready in self.pairs:
             times = sum(rule.about(call) for call in calls)
             own, asked = ready.asked(request) if times else ((), ())
             if not asked:

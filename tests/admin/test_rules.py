@@ -161,6 +161,8 @@ def test_a_request_is_asked_about_as_with_the_command(desk):
     told = explain(path="/", client="198.51.100.7")
     assert told["refused"]
     assert told["rules"][-1]["does"] == "refuses with 403: by the filter of the rules file"
+    told = explain(path="/mcp", method="POST", body='{"method": "tools/call", "id": 1}')
+    assert not told["refused"]
     assert desk.json("/decisions?here=1")["items"] == []
     for wrong in ({}, {"path": "x"}, {"path": "/", "method": " "}, {"path": "/", "headers": ["nothing"]}):
         assert desk.problem("/rules/explain", method="POST", body=wrong or b"{}")["code"] == "bad_body"

@@ -25,6 +25,17 @@ mode = "shadow"
 [filter]
 deny = ["198.51.100.0/24"]
 
+[[rpc]]
+name = "search"
+limit = "10/minute"
+method = "tools/call"
+tool = "search"
+
+[[rpc]]
+name = "lists"
+limit = "100/minute"
+method = "tools/list"
+
 [[cache]]
 path = "/courses/*"
 ttl = 60
@@ -59,6 +70,7 @@ def test_the_rules_of_a_file_say_what_they_would_do(explain):
             "RateLimit      default: counts on 203.0.113.9; beyond 100 per 60 s refuses with 429\n"
             "RateLimit      sign-in: counts on 203.0.113.9, given back by the answer's status; beyond 5 per 900 s would "
             "refuse with 429, and does not (shadow)\n"
+            "RPCLimit       leaves it alone: it is no POST in JSON to its path\n"
             "ResponseCache  leaves it alone: it is neither GET nor HEAD\n"
         ),
     )
@@ -123,3 +135,18 @@ def test_an_own_layer_that_wants_more_than_there_is_does_not_end_the_answer():
     lines, refused = explaining.explain([Own(None)], explaining.Asked("GET", "/", "192.0.2.7"))
     assert not refused
     assert lines[0].does.startswith("cannot be asked about a request that was not made")
+
+
+def test_the_calls_of_a_body_are_judged_too(explain):
+    call = '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search"}}'
+    asked = ("POST", "/mcp", "--rules", "rules.toml")
+
+    assert [x for x in explain(*asked, "--body", f"[{call}, {call}]")[1].splitlines() if x.startswith("RPCLimit")] == [
+        "RPCLimit       search: 2 of 2 calls: counts on 203.0.113.9; beyond 10 per 60 s refuses with the error -32029",
+        "RPCLimit       lists: is about tools/list alone",
+    ]
+    told = json.loads(explain("GET", "/mcp", "--rules", "rules.toml", "--json")[1])["rules"]
+    assert [x["does"] for x in told if x["layer"] == "RPCLimit"] == [
+        "leaves it alone: it is no POST in JSON to its path"
+    ]
+    assert "give one with --body" in explain(*asked, "--header", "content-type: application/json")[1]

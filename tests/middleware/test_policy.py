@@ -2,7 +2,7 @@
 
 import pytest
 
-from nexus_middleware import SettingsError
+from nexus_middleware import SettingsError, by_api_key
 from nexus_middleware.middleware.policy import PolicyError, read_policy
 
 GOOD = """
@@ -23,6 +23,17 @@ mode = "shadow"
 [filter]
 deny = ["198.51.100.0/24"]
 
+[[rpc]]
+limit = "100/minute"
+
+[[rpc]]
+name = "search"
+limit = "10/minute"
+method = "tools/call"
+tool = "search"
+key = "api-key"
+mode = "shadow"
+
 [[cache]]
 path = "/courses/*"
 ttl = 60
@@ -38,6 +49,9 @@ def test_a_file_says_all_that_the_layers_take():
     assert policy.limits[1].count_when(None, 401)
     assert not policy.limits[1].count_when(None, 200)
     assert policy.deny == ("198.51.100.0/24",)
+    first, second = policy.calls
+    assert (first.name, first.method, first.tool) == ("default", "*", "*")
+    assert (second.method, second.tool, second.key, second.mode) == ("tools/call", "search", by_api_key, "shadow")
     assert policy.cache[0].tags == ("courses",)
 
 
@@ -60,6 +74,10 @@ def test_an_empty_file_has_no_rules():
         ("[[limit]]\nlimit = 5\n", 2, "expected `str`"),
         ("[[limit]]\nname = 'a'\n", 1, "missing required field `limit`"),
         ("[[limit]]\nlimit = '1/minute'\n[[limit]]\nlimit = '2/minute'\n", 3, "two limits are called 'default'"),
+        ("[[rpc]]\nlimit = '1/minute'\n[[rpc]]\nname = 'b'\nlimit = 'few'\n", 5, "must be like '100/minute'"),
+        ("[[rpc]]\nlimit = '1/minute'\nkey = 'shoe size'\n", 3, "client, api-key, user or header:NAME"),
+        ("[[rpc]]\nlimit = '1/minute'\npath = '/mcp'\n", 3, "unknown field `path`"),
+        ("[[rpc]]\nlimit = '1/minute'\n[[rpc]]\nlimit = '2/minute'\n", 3, "two limits are called 'rpc-default'"),
         ("[limits]\n", 1, "unknown field `limits`"),
         ("\n[filter]\nallow = ['lan']\n", 3, "no address or network"),
         ("[[cache]]\npath = '/a'\nttl = 0\n", 3, "above 0"),

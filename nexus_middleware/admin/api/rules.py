@@ -38,12 +38,13 @@ class Change(msgspec.Struct):
 
 
 class Question(msgspec.Struct):
-    """A request that is asked about: whose, and what for; its headers as "name: value"."""
+    """A request that is asked about: whose, and what for; its headers as "name: value", its body if calls are in it."""
 
     path: Annotated[str, msgspec.Meta(pattern=PATH)]
     method: Annotated[str, msgspec.Meta(pattern=METHOD)] = "GET"
     client: Annotated[str, msgspec.Meta(max_length=64, extra_json_schema={"anyOf": FORMS})] = "203.0.113.9"
     headers: Annotated[list[Annotated[str, msgspec.Meta(pattern=LINE)]], msgspec.Meta(max_length=50)] = []
+    body: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
 
 
 @says(Rules)
@@ -95,7 +96,7 @@ async def explained(exchange: Exchange) -> Answer:
         ip_address(question.client)
     except ValueError as error:
         raise Problem(400, "bad_address", "client is an address, such as 203.0.113.9") from error
-    request = Asked(question.method, question.path, question.client, question.headers)
+    request = _asked(question)
     _, _, layers = await _standing(exchange)
     lines, refused = await asyncio.to_thread(explain, layers, request)  # a layer may read a file of addresses
     state = "unknown" if exchange.runtime.front is None else "known"
@@ -135,6 +136,11 @@ async def _to_be(policies: Policies, asked: Change) -> str:
         return asked.text or now.staged
     former = [x.enforced for x in history if x.version == asked.to or (not asked.to and x.enforced != now.enforced)]
     return former[0] if former else ""
+
+
+def _asked(question: Question) -> Asked:
+    body = question.body.encode() if question.body else None
+    return Asked(question.method, question.path, question.client, question.headers, body)
 
 
 def _spare_own(exchange: Exchange, text: str) -> None:
