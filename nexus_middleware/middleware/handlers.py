@@ -1,4 +1,4 @@
-"""Limits on single handlers of Starlette, FastAPI, Flask and Django, and the question whether one more call is allowed."""
+"""Limits on single handlers of a framework, and the question whether one more call is allowed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..stores.borrowed import counted_in
 from ..stores.commands import Hit
 from ..stores.memory import MemoryStore
 from ..stores.standby import standby_of
-from .carriers import INJECTED, carrier_of, response, seen_by_layers, signature
+from .carriers import INJECTED, carrier_of, closes, response, seen_by_layers, signature
 from .keys import KeyOf, by_client
 from .limits import Compiled, LimitOf, Quota, Rule, compiled, refusal
 
@@ -40,8 +40,8 @@ def limit(  # each is one choice, by its keyword
 ) -> Callable[[F], F]:
     """Limit how often each caller may call one handler; who calls more often gets 429, and the handler does not run.
 
-    The handler may be sync or async, of Starlette, FastAPI, Flask or Django; put this below the framework's own decorator.
-    Each handler counts for itself.
+    The handler may be sync or async, of Starlette, FastAPI, Flask, Quart, Django, Litestar or Falcon; put this below the
+    framework's own decorator. It may be a Litestar guard or a Falcon hook as well. Each handler counts for itself.
 
     Args:
         notation: As `limit` of `Rule`.
@@ -81,7 +81,7 @@ async def allow(
     """Count one call, and say whether it is allowed; of several limits the tightest answers.
 
     Args:
-        request: Starlette's, FastAPI's, Flask's or Django's.
+        request: Of any framework that `limit` knows.
         limit: In the notation of `limits`, such as `RateLimits.AUTH`.
         key: Who is calling; None from it is not counted.
         name: Whose count it is: one name with one limit is one count, wherever it is asked.
@@ -208,7 +208,7 @@ def _guarded_async(handler: Callable[..., Any], gate: _Gate, *, injected: bool) 
         request, quotas, answers = await gate.count_async(carrier)
         if all(x.allowed for x in answers):
             return await handler(*args, **options)
-        if getattr(carrier, "scope", {}).get("type") == "websocket":
+        if closes(carrier):
             return await carrier.close(1008)
         return response(carrier, _dressed(refusal(request, quotas, answers), quotas, answers))
 
