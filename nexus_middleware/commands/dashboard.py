@@ -31,6 +31,7 @@ def run(given: argparse.Namespace) -> int:
     if not settings.admin_secret:
         raise SettingsError("nobody could sign in: set NEXUS_ADMIN_TOKEN")
     nexus = Nexus(_nothing, settings)
+    nexus.runtime.front = None  # how the app is protected is not known here: it is in other processes
     if not nexus.runtime.store.waits:
         raise SettingsError("memory:// is another process's memory: set NEXUS_STORE to the Redis of the app")
     nexus.runtime.check()

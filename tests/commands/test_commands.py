@@ -152,6 +152,8 @@ def test_the_dashboard_runs_beside_a_wsgi_app_and_shows_its_numbers(redis_url, t
             base = f"http://127.0.0.1:{side}/api/infrastructure"
             _until(lambda: client.get(f"{base}/health", headers=token).json()["health"]["api"]["requestCount"] == 20)
             _until(lambda: client.get(f"{base}/cache", headers=token).json()["stats"]["hits"] >= 11)
+            for of in ("security/posture", "rules/each"):  # the app's layers are in its own processes
+                assert client.get(f"{base}/{of}", headers=token).json()["state"] == "unknown"
             blocked = client.post(f"{base}/security/blocked", headers=token, json={"address": "127.0.0.1"})
             assert blocked.status_code in (200, 201, 409), blocked.text
     finally:

@@ -240,3 +240,15 @@ def test_the_rules_load_late_fail_alone_and_stay_while_redis_is_away(visit, serv
     assert seen.violations() == []
     assert all("500" in text or "503" in text for text in seen.complaints)
     seen.complaints.clear()
+
+
+def test_beside_the_app_it_says_that_rules_in_code_are_not_known(visit, ruled):
+    ruled.nexus.runtime.front = None  # as `nexus dashboard` has it
+    seen = visit()
+    seen.open(f"{ruled.url}#rules")
+
+    expect(
+        seen.page.get_by_text("This dashboard runs beside the app, so it knows the live rules alone")
+    ).to_be_visible()
+    expect(seen.page.get_by_role("row", name=re.compile("^sign-in"))).to_contain_text("not known here")
+    expect(seen.page.get_by_role("row", name=re.compile(r"^export\.staged"))).to_contain_text("staged")

@@ -42,7 +42,7 @@ function Each({ told }) {
       ${rows.map((rule, n) => html`<tr key=${`${rule.layer} ${rule.rule} ${rule.origin} ${n}`} class=${rule.origin === "" ? "gone" : ""}>
         <th scope="row" class="label">${rule.rule ? html`<b>${rule.layer === "IPFilter" && rule.does ? "filter" : rule.rule}</b><small class="soft">${rule.layer}</small>` : html`<b>${rule.layer}</b>`}</th>
         <td class="text"><${About} rule=${rule}/></td><td>${rule.does || "–"}</td><td>${rule.key ? html`<code>${rule.key}</code>` : "–"}</td>
-        <td>${rule.origin === "" ? "–" : html`<${Mode} of=${rule.mode}/>`}</td><td>${ORIGINS[rule.origin]}</td>
+        <td>${rule.origin === "" ? "–" : html`<${Mode} of=${rule.mode}/>`}</td><td>${rule.origin === "" && told.state === "unknown" ? "not known here" : ORIGINS[rule.origin]}</td>
         <td class=${`number ${rule.refused ? "strong" : ""}`}><${Spoke} rule=${rule.rule} outcome="refused" value=${rule.refused}/></td>
         <td class="number"><${Spoke} rule=${rule.rule} outcome="would refuse" value=${rule.wouldRefuse}/></td></tr>`)}<//></section>`;
 }
