@@ -143,6 +143,22 @@ def test_each_name_that_an_original_one_became_is_there():
     assert {name for name in became if not name.startswith("NEXUS_")} - there == {"None"}
 
 
+def test_the_page_about_scale_computes_with_what_was_measured():
+    measured, page = ((ROOT / f"docs/{name}.md").read_text() for name in ("benchmarks", "scale"))
+
+    def both(there, here):
+        return float(re.search(there, measured)[1]), float(re.search(here, page)[1].replace(",", ""))
+
+    for there, here in (
+        (r"the whole stack, nine layers +\S+ +\S+ +\S+ +(\S+)", r"adds to a request, in memory \| (\S+) µs"),
+        (r"RateLimit on Redis, 50 callers +\S+ +\S+ +\S+ +(\S+)", r"50 callers at once \| (\S+) µs"),
+        (r"uvicorn with ResponseCache takes (\S+) µs", r"answers a hit \| (\S+) µs"),
+        (r"nexus worker +(\d+)", r"that do nothing \| (\S+) a second"),
+    ):
+        was, told = both(there, here)
+        assert 1 / 2 < told / was < 2, "another run differs a little; if it is another figure, compute anew"
+
+
 def test_each_alert_has_a_paragraph_that_says_what_to_do():
     page = (ROOT / "docs/alerts.md").read_text()
 
