@@ -289,13 +289,3 @@ def test_every_method_has_a_twin_for_the_event_loop(queues):
     methods = {name for name, _ in inspect.getmembers(Queues, inspect.isfunction) if name[0] != "_"}
     plain = {name for name in methods if f"a{name}" in methods}
     assert methods - plain - {f"a{name}" for name in plain} == {"job", "revenue_source", "close", "options", "known"}
-
-
-def test_whoever_may_queue_jobs_loads_none_of_the_heavy_libraries_before_the_first():
-    heavy = ["rq", "httpx", "limits", "PIL", "croniter", "starlette"]
-    code = (
-        "import sys; from nexus_middleware.services.queues import Queues; Queues('redis://127.0.0.1:1');"
-        f"print(*[name for name in {heavy!r} if name in sys.modules])"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == ""
