@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from nexus_middleware.errors import SettingsError
+from nexus_middleware.runtime import Runtime
+from nexus_middleware.services.monitor.probes import QueueProbe
 from nexus_middleware.services.queues import Queues
 from nexus_middleware.services.queues.board import Grown
 from nexus_middleware.settings import Settings
@@ -263,3 +265,13 @@ def test_looking_at_what_waits_keeps_no_more_keys_than_queues_with_jobs(queues, 
     for _ in range(3):
         queues.ledger.sample(queues.jobs.queues)
     assert {*redis_server.client.keys()} - before == {b"nexus:1:queues:looked:60", b"nexus:1:queues:looked:3600"}
+
+
+def test_a_web_process_looks_too_so_that_a_queue_without_workers_is_seen_to_grow(queues, board, redis_url):
+    runtime = Runtime(Settings(store=redis_url))
+    queues.enqueue("add", a=1, b=1)
+    runtime.start()
+    (probe,) = [each for each in runtime.monitor.duty.probes if isinstance(each, QueueProbe)]
+    assert probe(time.time())["queue_age"].value >= 0
+    assert max(point.waiting or 0 for point in board.history(QUEUE).points[-2:]) == 1
+    runtime.close()
