@@ -41,7 +41,8 @@ check: $(DEV) ## lint, format, types, floors, dependencies, dead code, spelling
 	"$(BIN)/codespell"
 
 bench: $(BENCH) ## measure what the layers cost, beside their peers
-	@$(PY) -m tests.benchmarks && $(PY) -m tests.benchmarks.served && $(PY) -m tests.benchmarks.queues && $(PY) -m tests.benchmarks.caches
+	@$(PY) -m tests.benchmarks && $(PY) -m tests.benchmarks.served && $(PY) -m tests.benchmarks.queues && $(PY) -m tests.benchmarks.caches \
+		&& $(PY) -m tests.benchmarks.costs
 
 bench-page: $(BENCH) ## the same, written into docs/benchmarks.md
 	@$(PY) -m tests.benchmarks.page

@@ -43,7 +43,8 @@ def _step(step: Callable[..., Any], name: str, clock: Callable[[], float]) -> Ca
         try:
             return step(request, *args)
         finally:
+            took = clock() - began  # before what it takes to note it
             costs = request.notes.setdefault(COSTS, {})
-            costs[name] = costs.get(name, 0.0) + clock() - began
+            costs[name] = costs.get(name, 0.0) + took
 
     return run

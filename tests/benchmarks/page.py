@@ -16,6 +16,7 @@ PARTS = {
     "Whole servers": "tests.benchmarks.served",
     "Queues": "tests.benchmarks.queues",
     "Caches": "tests.benchmarks.caches",
+    "What the layers say they cost": "tests.benchmarks.costs",
 }
 PEERS = [
     "starlette",
