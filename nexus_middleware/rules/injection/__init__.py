@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from .decoders import spellings
 from .finding import Finding
-from .sql import LONGEST, detect_sql_injection, may_be_sql
+from .sql import detect_sql_injection, may_be_sql
 from .sql import judge as judge_sql
 from .sql_rules import STRONG as SQL_WORDS
-from .words import AROUND, beyond
+from .words import AROUND, LONGEST, beyond
 from .xss import detect_xss, may_be_script
 from .xss import judge as judge_script
 from .xss_rules import STRONG as XSS_WORDS

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .decoders import spellings
 from .finding import Finding
 from .sql_rules import ANYWHERE, BARE, INSIDE, STRONG, WORDS
 from .sql_tokens import inside, shape
-from .words import AROUND, Words, beyond
+from .words import Words, judged
 
-LONGEST = 8192  # characters of a text that are judged in full; of the rest only what stands around strong words
 LOGIC = 2048  # characters in which a logical word makes a shape worth its price
 CATEGORY = "sqli"
 SURE = 8  # a score that needs no look at the text around
@@ -59,12 +57,7 @@ def detect_sql_injection(text: str) -> Finding | None:
     Args:
         text: One value, of any length; the time it takes is in proportion.
     """
-    head = text if len(text) <= LONGEST else text[:LONGEST]
-    if not head.isalnum() and may_be_sql(head):
-        for spelling in spellings(head):
-            if found := judge(spelling):
-                return found
-    return beyond(text[LONGEST - AROUND :].lower(), STRONG, judge) if len(text) > LONGEST else None
+    return judged(text, may_be_sql, judge, STRONG)
 
 
 def may_be_sql(text: str) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from .decoders import spellings
 from .finding import Finding
 
+LONGEST = 8192  # characters of a text that are judged in full; of the rest only what stands around strong words
 AROUND = 200  # characters before and behind a word in a long text
 MOST = 8  # places of one word that are looked at in a long text
 
@@ -33,6 +35,18 @@ class Words:
             if word in text and search(text):
                 return finding
         return None
+
+
+def judged(
+    text: str, may_be: Callable[[str], bool], judge: Callable[[str], Finding | None], strong: Iterable[str]
+) -> Finding | None:
+    """Judge each spelling of the head of a `text` that may be an attack at all, and the rest around `strong` words."""
+    head = text if len(text) <= LONGEST else text[:LONGEST]
+    if not head.isalnum() and may_be(head):
+        for spelling in spellings(head):
+            if found := judge(spelling):
+                return found
+    return beyond(text[LONGEST - AROUND :].lower(), strong, judge) if len(text) > LONGEST else None
 
 
 def beyond(text: str, words: Iterable[str], judge: Callable[[str], Finding | None]) -> Finding | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .decoders import spellings
 from .finding import Finding
-from .words import AROUND, Words, beyond
+from .words import Words, judged
 from .xss_rules import ATTRIBUTES, EVENTS, STRONG, WORDS
 
-LONGEST = 8192  # characters of a text that are judged in full; of the rest only what stands around strong words
 MOST = 32  # attributes that are looked at
 CATEGORY = "xss"
 
@@ -41,12 +39,7 @@ def detect_xss(text: str) -> Finding | None:
     Args:
         text: One value, of any length; the time it takes is in proportion.
     """
-    head = text if len(text) <= LONGEST else text[:LONGEST]
-    if not head.isalnum() and may_be_script(head):
-        for spelling in spellings(head):
-            if found := judge(spelling):
-                return found
-    return beyond(text[LONGEST - AROUND :].lower(), STRONG, judge) if len(text) > LONGEST else None
+    return judged(text, may_be_script, judge, STRONG)
 
 
 def may_be_script(text: str) -> bool:
