@@ -15,10 +15,13 @@ function response(status)
   if answered == #waits then wrk.thread:stop() end
 end
 
-function done(summary, latency, requests)
+function done(summary, latency)
   local errors = 0
   for _, count in pairs(summary.errors) do errors = errors + count end
-  local percentiles = {}
-  for _, p in ipairs({50, 95, 99}) do percentiles[#percentiles + 1] = latency:percentile(p) / 1000 end
-  io.write(string.format('\n[%d, %d, %.3f, %.3f, %.3f]\n', summary.requests, errors, unpack(percentiles)))
+  io.write(string.format("\n%d %d", summary.requests, errors))
+  for i = 1, #latency do
+    local microseconds, count = latency(i)
+    io.write(string.format(" %d*%d", microseconds, count))
+  end
+  io.write("\n")
 end
