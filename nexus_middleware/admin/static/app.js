@@ -105,7 +105,7 @@ function file(path, kind) {
 
 const Files = () => html`<p class="soft files">${Object.entries(state.more).filter(([, told]) => told?.items?.length).map(([path]) => {
   const name = path.split("?")[0].replace("/each", "").split("/").pop();
-  return html`<span key=${path}>${name} ${["csv", "json"].map((kind) => html`<a href=${file(path, kind)} download aria-label=${`${kind.toUpperCase()}: download ${name}`}>${kind.toUpperCase()}</a> `)}</span>`;
+  return html`<span key=${path}>Download ${name} ${["csv", "json"].map((kind) => html`<a href=${file(path, kind)} download aria-label=${`${kind.toUpperCase()}: download ${name}`}>${kind.toUpperCase()}</a> `)}</span>`;
 })}</p>`;
 
 function Tabs() {

@@ -1,5 +1,5 @@
 // The newest lines of the log, by level, text and request; and the level from which on lines are written.
-import { count, date, html, plural, time } from "../base.js";
+import { count, date, html, ms, plural, time } from "../base.js";
 import { act, may } from "../live.js";
 import { Empty, why } from "../parts.js";
 import { here, turned } from "../router.js";
@@ -45,8 +45,7 @@ const own = (line) => line.kind === "request" && String(line.path).startsWith(lo
 
 function Line({ line }) {
   const more = Object.entries(line).filter(([name]) => !OWN_FIELDS.includes(name));
-  return html`<li class=${KINDS[line.level] || ""}><details><summary><time class="soft" datetime=${line.at} title=${date(line.at)}>${time(line.at)}</time>
-      <span class=${`chip ${KINDS[line.level] || ""}`}>${line.level}</span> <span class="event">${line.kind === "request" ? `${line.method} ${line.path} ${line.status}` : line.event}</span></summary>
+  return html`<li class=${KINDS[line.level] || ""}><details><summary><time class="soft" datetime=${line.at} title=${date(line.at)}>${time(line.at)}</time> <span class=${`chip ${KINDS[line.level] || ""}`}>${line.level}</span> <span class="event">${line.kind === "request" ? `${line.method} ${line.path} ${line.status}` : line.event}</span>${line.kind === "request" && html` <span class="soft">${ms(line.ms)}</span>`}</summary>
     <dl class="pairs">${line.request_id && html`<dt>request</dt><dd><${Request} id=${line.request_id}/></dd>`}
       ${more.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd><code>${typeof value === "string" ? value : JSON.stringify(value)}</code></dd>`)}</dl>
     ${line.exception && html`<pre tabindex="0" aria-label="Traceback">${line.exception}</pre>`}</details></li>`;

@@ -1,5 +1,5 @@
 // What was refused: counters over the window, a chart of them, and the events, newest first.
-import { brief, date, html, plural } from "../base.js";
+import { brief, date, exact, html, plural, time } from "../base.js";
 import { down, get, state } from "../live.js";
 import { Empty, Old, orNone } from "../parts.js";
 import { chosenWindow, here, to, turned, windowed } from "../router.js";
@@ -84,8 +84,12 @@ const Filters = () => html`<form class="row filters" onSubmit=${(event) => event
   <label class="field">Address <input type="search" maxlength="64" spellcheck="false" autocomplete="off" placeholder="192.0.2.7" value=${here().query.get("client") || ""} onChange=${choose("client")}/></label>
 </form>`;
 
+const DAY = 86_400_000; // milliseconds
+
+const recent = (at) => (Date.parse(state.meta.time) - Date.parse(at) < DAY ? time : date)(at); // by the second while that tells bursts apart
+
 const Event = ({ item }) => html`<li key=${item.id}><details><summary>
-    <span class="soft">${date(item.at)}</span> <span class=${`chip ${item.severity === "high" || item.severity === "critical" ? "bad" : ""}`}>${KINDS[item.kind] || item.kind}</span>
+    <time class="soft" datetime=${item.at} title=${exact(item.at)}>${recent(item.at)}</time> <span class=${`chip ${item.severity === "high" || item.severity === "critical" ? "bad" : ""}`}>${KINDS[item.kind] || item.kind}</span>
     <code>${item.client || "–"}</code> <span class="path"><code>${item.method} ${item.path}</code></span>${item.times > 1 && html` <span class="chip">× ${brief(item.times)}</span>`}</summary>
   <dl class="pairs">
     <dt>Detail</dt><dd>${orNone(item.detail)}</dd><dt>Action</dt><dd>${item.action}${item.status ? `, answered ${item.status}` : ""}</dd>
