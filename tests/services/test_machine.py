@@ -107,6 +107,21 @@ def test_no_request_measures_the_machine(monkeypatch, clock):
     assert monitor.health()["memory"]["rssMB"] > 0
 
 
+def test_a_loop_that_opens_before_the_knock_is_over_is_not_taken_for_one_that_never_does():
+    class Prompt:
+        def call_soon_threadsafe(self, opened, sent):
+            opened(sent)  # as a loop in another thread may, before the knocking one goes on
+
+    now, noted = [0.0], []
+    watch = LoopWatch(noted.append, clock=lambda: now[0])
+    watch.watch(Prompt())
+    for _ in range(3):
+        watch.knock()
+        now[0] += 60.0
+
+    assert noted == [0.0, 0.0, 0.0]
+
+
 def test_a_loop_that_is_blocked_is_late_by_that_long(clock):
     async def run():
         seconds = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 
 class LoopWatch:
@@ -30,9 +29,11 @@ class LoopWatch:
         if self._sent is not None:
             self._note(self._clock() - self._sent)
         elif self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._open, self._clock())
-                self._sent = self._clock()
+            sent = self._sent = self._clock()  # before the loop can hear of it, which may be at once
+            try:
+                self._loop.call_soon_threadsafe(self._open, sent)
+            except RuntimeError:  # the loop is closed
+                self._sent = None
 
     def _open(self, sent: float) -> None:
         self._note(self._clock() - sent)
