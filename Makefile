@@ -17,7 +17,7 @@ BENCH = .venv/bench.stamp
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-page chaos faults soak matrix release-check sbom docs cover format lock clean browser ffmpeg memcached
+.PHONY: help setup run test check bench bench-page chaos faults soak matrix release-check mutants sbom docs cover format lock clean browser ffmpeg memcached
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -51,7 +51,7 @@ chaos: $(DEV) ## kill the worker 60 times and stop Redis 3 times under 2,000 job
 	@$(PY) -m tests.chaos $(ARGS)
 
 faults: $(DEV) ## break Redis, clients, disk and processes in every way known: longer than in the tests, some 5 minutes
-	@FAULTS_CONNECTIONS=900 FAULTS_EXAMPLES=2000 $(PY) -m pytest tests/faults tests/frameworks/test_outages.py \
+	@ulimit -n 12000 && FAULTS_CONNECTIONS=10000 FAULTS_EXAMPLES=2000 $(PY) -m pytest tests/faults tests/frameworks/test_outages.py \
 		tests/services/logs/test_processes.py tests/services/cache/test_outage.py --timeout 600 $(ARGS)
 
 soak: $(DEV) ## ten minutes of mixed traffic and faults, after which nothing may have grown: MINUTES=10 SEED=1
@@ -62,6 +62,9 @@ matrix: $(DEV) ## run the apps of eleven frameworks under seven servers, each wi
 
 release-check: $(DEV) ## build the wheel and try it in bare environments, alone and with each extra by itself
 	@$(PY) -m tests.release $(ARGS)
+
+mutants: $(DEV) ## change the rules a little, and say what no test notices: ARGS="windows networks --each 40"
+	@$(PY) -m tests.mutants $(ARGS)
 
 sbom: $(DEV) ## write dist/sbom.cdx.json: all that an installation brings, with versions, licences and hashes (CycloneDX)
 	@$(PY) -m tests.sbom $(ARGS)
