@@ -22,7 +22,8 @@ from .purges import KEPT, Kind, Purge
 
 CHANNEL = "pages"
 PURGES = "page-purges"
-JOINING = 0.05  # seconds that callers wait for the channel of a server that says nothing; then they go on alone
+JOINING = 0.5  # seconds that callers wait for the channel of a server that says nothing; then they go on alone
+YOUNG = 5.0  # seconds that a first joining may take until what was stored meanwhile is dropped
 LEASE = 5.0  # seconds that one worker has for an answer, before another tries
 ENCODE = msgspec.msgpack.Encoder().encode
 DECODE = msgspec.msgpack.Decoder(Entry).decode
@@ -33,7 +34,8 @@ class Level:
     """The shared level over `store`, as this process knows it; it is the ear of its channel.
 
     A page is a hash: the names of the headers that it varies by, and up to 16 variants. While the channel is cut,
-    purges are not heard, so nothing is read here; when it comes back, all that this process holds is dropped.
+    purges are not heard, so nothing is read here; when it comes back, all that this process holds is dropped, for the
+    server may have lost purges too.
 
     Args:
         store: What all workers share.
@@ -46,6 +48,7 @@ class Level:
         self._line: Listening | None = None
         self._joining: Future[None] = Future()
         self._since = 0.0  # when that began
+        self._first = True  # it has never joined
         self._waits: dict[str, tuple[Future[bool | None], float]] = {}
         self._lock = threading.Lock()
 
@@ -63,9 +66,10 @@ class Level:
     def joined(self) -> None:
         """Drop what may be stale, learn what was purged, and be live."""
         last, told = self._store.run([Recalled(PURGES)])[0]
-        self._pages.purges.begin(last, [_purge(number, what) for number, what in told])
-        self._pages.clear()
-        self.live = True
+        young = self._first and time.monotonic() - self._since < YOUNG
+        self._pages.purges.begin(last, [_purge(number, what) for number, what in told], anew=not young)
+        self._pages.revise() if young else self._pages.clear()
+        self._first, self.live = False, True
         self._known()
 
     def heard(self, message: bytes) -> None:

@@ -108,6 +108,13 @@ class Pages:
         with self._lock:
             return sum([self._purge(key, page, purge) for key, page in self._about(purge)])
 
+    def revise(self) -> None:
+        """Forget what the purges that are known now are about."""
+        with self._lock:
+            for key, page in [*self._pages.items()]:
+                judged = [self.purges.judge(key, entry) for entry in page.entries]
+                self._set(key, page, [entry for entry in judged if entry is not None])
+
     def clear(self) -> int:
         """Forget all; how many pages there were."""
         with self._lock:

@@ -74,9 +74,9 @@ class Purges:
                 self._floor = self._all.pop(oldest).number
                 self._prefixes = {what: None for what in self._prefixes if what != oldest}
 
-    def begin(self, known: int, purges: list[Purge]) -> None:
-        """Begin anew with what the store knows."""
-        self._all, self._prefixes, self._floor, self.era = {}, {}, 0, self.era + 1
+    def begin(self, known: int, purges: list[Purge], *, anew: bool) -> None:
+        """Begin with what the store knows; `anew`, if what is being fetched now may miss a purge that nobody knows of."""
+        self._all, self._prefixes, self._floor, self.era = {}, {}, 0, self.era + anew
         for purge in sorted(purges, key=lambda one: one.number):
             self.note(purge)
         if len(purges) >= KEPT:

@@ -56,7 +56,7 @@ def test_an_answer_older_than_all_purges_that_are_remembered_counts_as_purged(mo
 def test_what_begins_anew_with_a_full_list_trusts_nothing_older(monkeypatch):
     monkeypatch.setattr(purges, "KEPT", 2)
     known = Purges()
-    known.begin(9, [Purge(8, "url", "/b"), Purge(7, "url", "/a")])
+    known.begin(9, [Purge(8, "url", "/b"), Purge(7, "url", "/a")], anew=True)
     assert (known.known, known.era) == (9, 1)
     assert known.judge(KEY, entry(known=6)) is None
     assert known.judge(KEY, entry(known=7)) is not None
