@@ -64,10 +64,11 @@ def explain(layers: Sequence[Layer[Any]], request: Any) -> tuple[list[Line], boo
             if isinstance(reply, Reply):
                 binds = layer.enforces(request)
                 why = layer.why(request)
-                verb = "refuses" if binds else "would refuse (shadow)"
+                bare = "refuse" if reply.status >= 400 else "answer"
+                verb = f"{bare}s" if binds else f"would {bare} (shadow)"
                 lines.append(Line(name, "", meets=True, does=f"{verb} with {reply.status}{': ' if why else ''}{why}"))
-                if binds and reply.status >= 400:
-                    return lines, True
+                if binds:  # it goes no further
+                    return lines, reply.status >= 400
     return lines, False
 
 

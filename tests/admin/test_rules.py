@@ -241,3 +241,12 @@ def test_a_caller_with_a_long_key_is_found_by_it(desk):
 def test_who_has_not_the_right_resets_nothing(make):
     desk = make(access=lambda scope: {"view", "security:block"})
     assert desk.problem("/security/limits/a:1/60:x", method="DELETE", headers=[SAME, JSON])["code"] == "forbidden"
+
+
+def test_who_asks_about_a_request_without_a_host_means_this_one(make):
+    desk = make(allowed_hosts=("testserver", "shop.example"))
+    ask = {"method": "POST", "headers": [BEARER, ("host", "shop.example")]}
+
+    assert not desk.json("/rules/explain", body={"path": "/"}, **ask)["refused"]
+    told = desk.json("/rules/explain", body={"path": "/", "headers": ["Host: evil.example"]}, **ask)
+    assert told["refused"] and told["rules"][0]["layer"] == "AllowedHosts"

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from nexus_middleware import Layer
+from nexus_middleware import CORS, APIKey, Layer
 from nexus_middleware.__main__ import main
-from nexus_middleware.checks import explaining
+from nexus_middleware.checks import explaining, look
 
 RULES = """
 [[limit]]
@@ -125,6 +125,15 @@ def test_without_an_option_the_environment_names_the_file(explain, monkeypatch):
     monkeypatch.setenv("NEXUS_RULES", "rules.toml")
 
     assert explain("GET", "/")[0] == 0
+
+
+def test_what_a_layer_answers_itself_goes_no_further_and_is_no_refusal():
+    app = CORS(APIKey(None, ["a key"], paths=("*",)), origins=["https://a.example"])
+    headers = ["Origin: https://a.example", "Access-Control-Request-Method: GET"]
+
+    lines, refused = explaining.explain(look(app).layers, explaining.Asked("OPTIONS", "/", "192.0.2.7", headers))
+    assert not refused
+    assert [(line.layer, line.does) for line in lines] == [("CORS", "answers with 204: an allowed origin")]
 
 
 def test_an_own_layer_that_wants_more_than_there_is_does_not_end_the_answer():

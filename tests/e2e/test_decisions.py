@@ -21,6 +21,9 @@ def test_a_request_is_explained_and_its_headers_are_in_no_address(visit, ruled):
     seen = visit()
     seen.open(f"{ruled.url}#rules/explain")
 
+    expect(seen.page.get_by_label("Body")).to_have_count(0)
+    seen.page.get_by_label("Method").select_option("POST")
+    seen.page.get_by_label("Body").fill('{"token": "a secret"}')
     seen.page.get_by_label("Path").fill("/login")
     seen.page.get_by_label("Client").fill("203.0.113.50")
     seen.page.get_by_label("Headers, a line for each").fill("X-API-Key: a secret")

@@ -96,7 +96,7 @@ async def explained(exchange: Exchange) -> Answer:
         ip_address(question.client)
     except ValueError as error:
         raise Problem(400, "bad_address", "client is an address, such as 203.0.113.9") from error
-    request = _asked(question)
+    request = _asked(exchange, question)
     _, _, layers = await _standing(exchange)
     lines, refused = await asyncio.to_thread(explain, layers, request)  # a layer may read a file of addresses
     state = "unknown" if exchange.runtime.front is None else "known"
@@ -138,9 +138,10 @@ async def _to_be(policies: Policies, asked: Change) -> str:
     return former[0] if former else ""
 
 
-def _asked(question: Question) -> Asked:
+def _asked(exchange: Exchange, question: Question) -> Asked:
     body = question.body.encode() if question.body else None
-    return Asked(question.method, question.path, question.client, question.headers, body)
+    host = f"host: {exchange.headers.get('host', '')}"  # as most ask; one that is named comes first
+    return Asked(question.method, question.path, question.client, [*question.headers, host], body)
 
 
 def _spare_own(exchange: Exchange, text: str) -> None:

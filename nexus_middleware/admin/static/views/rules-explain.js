@@ -8,6 +8,9 @@ import { asked, Nav } from "./rules-parts.js";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
+const BODIED = ["POST", "PUT", "PATCH"];
+const CALL = '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search"}}';
+
 export const paths = () => []; // what was asked once does not change
 
 const Meets = ({ line }) => html`<span class=${`status ${line.meets ? "degraded" : "disabled"}`}><span aria-hidden="true">${line.meets ? "●" : "○"}</span><span class="hidden">${line.meets ? "met: " : "not met: "}</span></span>`;
@@ -22,9 +25,9 @@ function Lines({ of, client }) {
     <p class="soft">How far its limits are used: <a href=${to("security", ["limits"], { key: client })}>limits of ${client}</a>. In a terminal: <code>nexus explain</code>.</p>`;
 }
 
-// Method, path and client are a part of the address; headers are not, since they may be secret.
+// Method, path and client are a part of the address; headers and body are not, since they may be secret.
 class Ask extends Component {
-  state = { method: asked("method") || "GET", path: asked("path"), client: asked("client"), headers: "", told: null, error: "", pending: false };
+  state = { method: asked("method") || "GET", path: asked("path"), client: asked("client"), headers: "", body: "", told: null, error: "", pending: false };
 
   componentDidMount() {
     if (this.state.path) this.ask();
@@ -34,11 +37,11 @@ class Ask extends Component {
 
   ask = async (event) => {
     event?.preventDefault();
-    const { method, client, headers } = this.state;
+    const { method, client, headers, body } = this.state;
     const path = this.state.path.startsWith("/") ? this.state.path : `/${this.state.path}`;
     this.setState({ pending: true, error: "", path });
     history.replaceState(null, "", to("rules", ["explain"], { method, path, client }));
-    const question = { method, path, client: client.trim() || undefined, headers: headers.split("\n").filter((line) => line.trim()) };
+    const question = { method, path, client: client.trim() || undefined, headers: headers.split("\n").filter((line) => line.trim()), body: BODIED.includes(method) && body ? body : undefined };
     try {
       this.setState({ told: await call("POST", "api/rules/explain", question), of: question.client || "203.0.113.9" });
     } catch (error) {
@@ -47,12 +50,13 @@ class Ask extends Component {
     this.setState({ pending: false });
   };
 
-  render(_, { method, path, client, headers, told, error, pending, of }) {
+  render(_, { method, path, client, headers, body, told, error, pending, of }) {
     return html`<form class="ask" onSubmit=${this.ask}>
       <div class="row"><label class="field">Method <select onChange=${this.take("method")}>${METHODS.map((name) => html`<option selected=${name === method}>${name}</option>`)}</select></label>
         <label class="field grow">Path <input type="search" required maxlength="2000" spellcheck=${false} autocomplete="off" placeholder="/courses/7?page=2" value=${path} onInput=${this.take("path")}/></label>
         <label class="field">Client <input maxlength="64" spellcheck=${false} autocomplete="off" placeholder="203.0.113.9" value=${client} onInput=${this.take("client")}/></label></div>
       <label class="field">Headers, a line for each <textarea rows="2" maxlength="4000" spellcheck=${false} autocomplete="off" placeholder="X-API-Key: …" value=${headers} onInput=${this.take("headers")}></textarea></label>
+      ${BODIED.includes(method) && html`<label class="field">Body, of which rules of JSON-RPC read the calls <textarea rows="2" spellcheck=${false} autocomplete="off" placeholder=${CALL} value=${body} onInput=${this.take("body")}></textarea></label>`}
       <div class="row middle"><button class="button main" disabled=${pending}>Explain</button><span class="soft">Nothing is counted, and no store is asked.</span></div></form>
       <div role="status">${error && html`<p class="note line wrong">${error}</p>`}${told ? html`<${Lines} of=${told} client=${of}/>` : pending && html`<${Loading}/>`}</div>`;
   }
