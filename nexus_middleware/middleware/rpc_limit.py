@@ -107,7 +107,8 @@ class RPCLimit(RateLimit):
         mode: Mode = "enforce",
     ) -> None:
         super().__init__(app, (), strategy=strategy, store=store, on_error=on_error, headers="none", mode=mode)
-        self.own, self._here = (tuple(rules), strategy), matcher(path)
+        self.own: RPCGroup = (tuple(rules), strategy)
+        self._here = matcher(path)
         self.prepare_calls([self.own])()
 
     def prepare_calls(self, groups: Sequence[RPCGroup]) -> Callable[[], None]:

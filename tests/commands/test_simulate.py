@@ -13,6 +13,7 @@ from nexus_middleware import RateLimit, RequestLogger
 from nexus_middleware.__main__ import main
 from nexus_middleware.commands.simulation import source
 from nexus_middleware.commands.simulation.proposals import busiest, propose
+from nexus_middleware.commands.simulation.replay import Replay
 from nexus_middleware.middleware.limits import Quota
 from nexus_middleware.middleware.policy import read_policy
 from nexus_middleware.rules.windows import Limit
@@ -175,6 +176,13 @@ def test_a_recorded_run_replayed_gives_the_decisions_of_the_live_one(tmp_path, s
     lines = [line + "\n" for line in packed(written, None)]
 
     _, printed = simulate(lines, RULES, "--json", log="combined.log")
+
+    replay, again = Replay(policy), []
+    for visit in source.Source(str(tmp_path / "combined.log")).visits():
+        before = sum(replay.refused_clients.values())
+        replay.run([visit])
+        again.append(sum(replay.refused_clients.values()) > before)
+    assert again == [status == 429 for status in live], "each decision is the same, not only their number"
 
     told = json.loads(printed.out)
     assert live.count(429) > 20

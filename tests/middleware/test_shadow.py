@@ -16,6 +16,8 @@ from nexus_middleware import (
     IPFilter,
     RateLimit,
     RequestID,
+    RPCLimit,
+    RPCRule,
     Rule,
     SecurityHeaders,
 )
@@ -30,22 +32,27 @@ CALLS = st.lists(
     st.tuples(
         st.sampled_from(["/", "/auth/login", "/api/items/7"]),
         st.sampled_from(["203.0.113.7", "2001:db8::1"]),
-        st.sampled_from([(), (("x-api-key", "a"),)]),
+        st.sampled_from([(), (("x-api-key", "a"),), (("x-api-key", "b"), ("content-type", "application/json"))]),
         st.sampled_from([b"", b"q=1' OR '1'='1"]),
-        st.sampled_from([b"", b"0123456789"]),
+        st.sampled_from([b"", b"0123456789", b'{"id": 1, "method": "tools/call"}']),
         st.sampled_from([0.0, 0.0, 0.3, 1.0, 61.0]),
     ),
     min_size=1,
     max_size=20,
 )
+JUDGES = {  # every layer that refuses, by the class that it is
+    "filter": lambda app, mode, store: IPFilter(app, deny=["203.0.113.0/24"], mode=mode),
+    "hosts": lambda app, mode, store: AllowedHosts(app, ["other.example"], mode=mode),
+    "body": lambda app, mode, store: BodyLimit(app, 5, mode=mode),
+    "keys": lambda app, mode, store: APIKey(app, {"shop": "b"}, mode=mode),
+    "guard": lambda app, mode, store: InputGuard(app, mode=mode),
+    "limit": lambda app, mode, store: RateLimit(app, "1/minute", store=store, mode=mode),
+    "calls": lambda app, mode, store: RPCLimit(app, [RPCRule("1/minute", name="all")], store=store, mode=mode),
+}
 WATCHED = Rule("1/minute", name="watched", mode="shadow")
 SHADOWS = {
-    "filter": lambda app, store: IPFilter(app, deny=["203.0.113.0/24"], mode="shadow"),
-    "hosts": lambda app, store: AllowedHosts(app, ["other.example"], mode="shadow"),
-    "body": lambda app, store: BodyLimit(app, 5, mode="shadow"),
-    "keys": lambda app, store: APIKey(app, {"shop": "b"}, mode="shadow"),
-    "guard": lambda app, store: InputGuard(app, mode="shadow"),
-    "limit": lambda app, store: RateLimit(app, "1/minute", store=store, mode="shadow"),
+    **{name: lambda app, store, make=make: make(app, "shadow", store) for name, make in JUDGES.items()},
+    "call": lambda app, store: RPCLimit(app, [RPCRule("1/minute", name="watched", mode="shadow")], store=store),
     "rule": lambda app, store: RateLimit(app, [WATCHED], store=store),
 }
 
@@ -78,6 +85,26 @@ def test_no_byte_of_any_answer_is_another_one_for_layers_and_rules_in_shadow(cal
         finally:
             driver.close()
     assert said[0] == said[1]
+
+
+@QUICK
+@given(calls=CALLS, door=st.sampled_from([ASGIDoor, WSGIDoor]))
+@pytest.mark.parametrize("name", sorted(JUDGES))
+def test_a_layer_in_shadow_would_refuse_what_it_refuses_where_it_is_enforced(name, calls, door):
+    verdicts = []
+    for mode, word in (("enforce", "answered"), ("shadow", "would answer")):
+        clock, driver, told = Clock(), door(), []
+        layer = JUDGES[name](driver.app(Origin()), mode, MemoryStore(clock=clock))
+        app = DecisionLog(layer if door is ASGIDoor else layer.wsgi, record=told.append, sample=1.0)
+        try:
+            run(driver, app, calls, clock)
+        finally:
+            driver.close()
+        kind = type(layer).__name__
+        verdicts.append(
+            [[(d.status, d.why) for d in x.decisions if (d.layer, d.verdict) == (kind, word)] for x in told]
+        )
+    assert verdicts[0] == verdicts[1]
 
 
 def _counted(store, told):
