@@ -198,6 +198,7 @@ def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
     yield "structlog's line in its fastest set-up, in lines of RequestLogger", race.share(STRUCTLOG, LINE), 3.0, far
     yield "a lookup among 100,000 networks, microseconds", subjects.lookup(100_000), 0, 0.6
     yield "the same, in lookups among 10", subjects.lookup(100_000) / subjects.lookup(10), 0, 1.5
+    yield "RateLimit in memory, after a million callers who called once, MB", subjects.million(), 0, 70
     if INSTRUMENTATOR in there:
         ours = race.ratio(TIMING, STARLETTE, STARLETTE)
         yield (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -24,7 +25,9 @@ from nexus_middleware import (
     SecurityHeaders,
     Settings,
 )
+from nexus_middleware.rules.windows import Limit
 from nexus_middleware.runtime import Runtime
+from nexus_middleware.stores.commands import Hit
 from nexus_middleware.stores.memory import MemoryStore
 
 LIMIT = "100/minute"
@@ -148,3 +151,14 @@ def instrumentator() -> Starlette:
     app = starlette()
     Instrumentator().instrument(app)
     return app
+
+
+def million() -> float:
+    """Return the megabytes that a store in memory grows by while a million callers call once each."""
+    process, limit = psutil.Process(), Limit(100, 60.0)
+    before, most, store = process.memory_info().rss, 0, MemoryStore()
+    for n in range(1_000_000):
+        store.run([Hit(((f"rate:default:100/60:{n >> 16}.{n >> 8 & 255}.{n & 255}", limit),))])
+        if n % 50_000 == 0:
+            most = max(most, process.memory_info().rss)
+    return (most - before) / 1e6

@@ -84,4 +84,5 @@ def test_a_redis_that_is_slow_under_load_and_quick_again(proxied):
         time.sleep(WINDOW + 2)
     assert {call.status for call in load.calls} == {200, 429}
     assert slowest(load.calls) < BUDGET + 0.05 + CROWD
+    assert sum(1 for call in load.calls if call.status == 200 and outage <= call.at < outage + WINDOW) <= LIMIT
     assert load.most_admitted(WINDOW, since=outage) <= 1.25 * LIMIT + PROCESSES
