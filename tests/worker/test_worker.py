@@ -246,7 +246,7 @@ def test_it_outlives_a_redis_that_goes_and_comes_back(own_server, tmp_path, mail
     ("environ", "words", "told"),
     [
         ({"NEXUS_STORE": "redis://127.0.0.1:1/0"}, [], "did not answer"),
-        ({"NEXUS_STORE": "memory://"}, [], "set NEXUS_STORE"),
+        ({"NEXUS_STORE": "memory://"}, [], "set NEXUS_QUEUE_STORE (or NEXUS_STORE)"),
         ({"NEXUS_STROE": "redis://127.0.0.1:1/0"}, [], "did you mean NEXUS_STORE?"),
         ({}, ["--app", "nowhere"], "module:attribute"),
         ({}, ["--app", "nowhere:app"], "cannot be imported"),
