@@ -89,8 +89,7 @@ const DAY = 86_400_000; // milliseconds
 const recent = (at) => (Date.parse(state.meta.time) - Date.parse(at) < DAY ? time : date)(at); // by the second while that tells bursts apart
 
 const Event = ({ item }) => html`<li key=${item.id}><details><summary>
-    <time class="soft" datetime=${item.at} title=${exact(item.at)}>${recent(item.at)}</time> <span class=${`chip ${item.severity === "high" || item.severity === "critical" ? "bad" : ""}`}>${KINDS[item.kind] || item.kind}</span>
-    <code>${item.client || "–"}</code> <span class="path"><code>${item.method} ${item.path}</code></span>${item.times > 1 && html` <span class="chip">× ${brief(item.times)}</span>`}</summary>
+    <time class="soft" datetime=${item.at} title=${exact(item.at)}>${recent(item.at)}</time> <span class=${`chip ${item.severity === "high" || item.severity === "critical" ? "bad" : ""}`}>${KINDS[item.kind] || item.kind}</span> <code>${item.client || "–"}</code> <span class="path"><code>${item.method} ${item.path}</code></span>${item.times > 1 && html` <span class="chip">× ${brief(item.times)}</span>`}</summary>
   <dl class="pairs">
     <dt>Detail</dt><dd>${orNone(item.detail)}</dd><dt>Action</dt><dd>${item.action}${item.status ? `, answered ${item.status}` : ""}</dd>
     <dt>Layer</dt><dd>${orNone(item.layer)}</dd><dt>Severity</dt><dd>${item.severity}</dd><dt>Request</dt><dd><${Request} id=${item.request_id}/></dd>
