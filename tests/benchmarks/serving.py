@@ -67,7 +67,7 @@ def uvicorn(app: str) -> Iterator[Server]:
 
 
 def _connected(port: int) -> socket.socket:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             line = socket.create_connection(("127.0.0.1", port))
