@@ -90,6 +90,22 @@ def test_a_hundred_thousand_networks_are_one_set():
     assert "10.9.9.129" not in networks
 
 
+@pytest.mark.parametrize("cidr", ["::ffff:10.0.0.0/104", "10.0.0.0/255.0.0.0", " 10.0.0.0/8 "])
+def test_a_network_may_be_written_as_a_mapped_one_or_with_a_mask_in_dots(cidr):
+    networks = Networks([cidr])
+
+    assert all(address in networks for address in ("10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"))
+    assert all(address not in networks for address in ("9.255.255.255", "11.0.0.0", "::1"))
+
+
+def test_of_a_chain_of_proxies_32_are_read():
+    def client(proxies):
+        chain = ", ".join(["203.0.113.9", *["10.0.0.1"] * proxies])
+        return client_address("10.0.0.1", [(b"x-forwarded-for", chain.encode())], trusted=["10.0.0.0/8"])
+
+    assert (client(31), client(32)) == ("203.0.113.9", "10.0.0.1")
+
+
 @pytest.mark.parametrize("cidr", ["300.0.0.0/8", "10.0.0.0/33", "lan", ""])
 def test_a_network_that_cannot_be_read_is_named(cidr):
     with pytest.raises(SettingsError) as told:
