@@ -80,6 +80,7 @@ def soak(folder: Path, seconds: float, *, seed: int = 1, say: Callable[[str], ob
     """Run for `seconds`, and then some for the count."""
     site = Site(folder, seed=seed)
     try:
+        site.well()
         return asyncio.run(_Run(site, seconds, seed, say).run())
     finally:
         site.stop()

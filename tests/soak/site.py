@@ -40,7 +40,6 @@ class Site:
         self.worker = self._start("-m", "nexus_middleware", "worker", "--processes", "2", "--app", "tests.soak.app:app")
         self._random = random.Random(seed)
         self.faults: list[str] = []
-        self.well()
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, *words], env=self._env, cwd=ROOT, stdout=subprocess.DEVNULL)
