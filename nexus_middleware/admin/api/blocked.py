@@ -18,8 +18,8 @@ from ..shapes.security import Blocked, Event, ToAddress
 from . import asked
 
 NUMBER = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-V4 = rf"^({NUMBER}\.){{3}}{NUMBER}/(3[0-2]|[12]?[0-9])$"
-V6 = "^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$"  # networks; short forms are taken too
+V4 = rf"^({NUMBER}\.){{3}}{NUMBER}/(3[0-2]|[12][0-9]|[89])$"  # none so wide that it is refused
+V6 = "^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}/(12[0-8]|1[01][0-9]|[2-9][0-9]|19)$"  # short forms are taken too
 FORMS = [{"format": "ipv4"}, {"format": "ipv6"}, {"pattern": V4}, {"pattern": V6}]
 Address = Annotated[str, msgspec.Meta(min_length=2, max_length=64, extra_json_schema={"anyOf": FORMS})]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10 * 366 * 86_400)]
