@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import open_dashboard
@@ -120,6 +122,52 @@ def test_charts_say_what_they_show_and_are_tables_for_who_asks(visit, dashboard,
     seen.page.get_by_label("Window").select_option("24h")
     expect(seen.page.get_by_role("table", name="Ended by hour").locator("tbody tr")).to_have_count(24)
     assert "window=24h" in seen.page.url
+
+
+def test_a_queue_charts_how_many_wait_and_how_long_the_oldest_has(visit, dashboard, jobs):
+    seen = visit(**LOOKS["phone"])
+    seen.page.route("**/history?*", aged_by_minute)
+    go(seen, dashboard, f"queues/{QUEUE}?state=waiting")
+
+    age = seen.page.get_by_role("img", name=re.compile("^Queue age. oldest: 0 s to 9 min, last 9 min"))
+    expect(age.locator("text", has_text=re.compile("^5 min$"))).to_have_count(1)  # its steps are round
+    assert age.locator("path.line").first.get_attribute("d").count("M") == 2  # a gap where nobody looked
+    expect(seen.page.get_by_role("img", name=re.compile("^Waiting. jobs: 0 to 59, last 59"))).to_be_visible()
+    ended = seen.page.locator(".chart", has=seen.page.get_by_role("img", name=re.compile("^Ended by minute")))
+    expect(ended.locator(".legend")).to_contain_text("done 120")  # all of the window
+    ended.get_by_role("img").press("End")
+    expect(ended.locator(".legend")).to_contain_text("done 2")
+    assert seen.violations() == []
+    assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def aged_by_minute(route):
+    """Answer as a queue does whose oldest job has waited since the hour began; in two minutes nobody looked."""
+    told = route.fetch().json()
+    for n, point in enumerate(told["points"]):
+        looked = n not in (20, 21)
+        point |= {"done": 2, "waiting": n if looked else None, "oldestWaitSeconds": n * 10 if looked else None}
+    route.fulfill(json=told)
+
+
+def test_every_row_of_a_narrow_table_has_its_line_also_below_the_column_that_stays(visit, dashboard, jobs):
+    seen = visit(**LOOKS["phone"])
+    go(seen, dashboard, "queues")
+
+    seen.page.wait_for_selector("tbody tr:nth-child(2)")
+    seen.page.locator(".scroll").first.evaluate("box => { box.scrollLeft = 60 }")
+    names = seen.page.locator("tbody tr:not(:last-child) th").all()
+    assert len(names) > 3
+    assert [name.inner_text() for name in names if not underlined(seen.page, name)] == []
+
+
+def underlined(page, cell):
+    """Whether more than one colour is seen from above to below the lower edge of `cell`."""
+    cell.evaluate("cell => cell.scrollIntoView({ block: 'center' })")
+    box = cell.bounding_box()
+    edge = {"x": box["x"] + 4, "y": box["y"] + box["height"] - 3, "width": 1, "height": 5}
+    shot = Image.open(io.BytesIO(page.screenshot(clip=edge))).convert("RGB")
+    return len({shot.getpixel((0, y)) for y in range(shot.height)}) > 1
 
 
 def test_schedules_are_run_paused_and_resumed(visit, dashboard, jobs):

@@ -14,7 +14,7 @@ from tests.e2e.test_dashboard import LOOKS
 
 VIEWS = {  # an address, and what is to be seen there
     "performance": "Endpoints",
-    "performance/slow": "1,700 ms",
+    "performance/slow": "1.7 s",
     "performance/queries": "N+1",
     "performance/timers": "No timer ran.",
     "performance/errors": "LookupError",
@@ -107,9 +107,20 @@ def test_a_traceback_and_the_request_that_raised_it_are_a_click_away(visit, live
     expect(seen.page.locator("pre")).to_contain_text("live_an_hour")
     seen.page.get_by_role("link", name="request-1").click()
     panel = seen.page.locator("[role=tabpanel]")
-    expect(panel).to_contain_text("1,700 ms")
+    expect(panel).to_contain_text("1.7 s")
     expect(panel).to_contain_text(f"slow upload {MARKUP}")
     expect(panel).to_contain_text("It queued no job that is still kept.")
+
+
+def test_the_legend_of_events_counts_all_of_the_window_until_a_bar_is_pointed_at(visit, lived):
+    seen = visit()
+    seen.open(f"{lived.url}#security")
+
+    legend = seen.page.locator(".chart .legend").first
+    expect(legend).to_contain_text("attacks 10")
+    expect(legend).to_contain_text("in all")
+    seen.page.get_by_role("img", name=re.compile("attacks: 0 to .*, 10 in all")).press("Home")
+    expect(legend).to_contain_text("attacks 0")
 
 
 def test_events_are_filtered_opened_and_lead_to_a_block(visit, lived):

@@ -44,7 +44,7 @@ export const plural = (n, noun, nouns = `${noun}s`) => `${count(n)} ${n === 1 ? 
 
 export function ms(value) {
   if (!known(value)) return NONE;
-  if (value >= 10_000) return `${one.format(value / 1000)} s`;
+  if (value >= 999.5) return `${one.format(value / 1000)} s`;
   return `${(value >= 100 ? whole : one).format(value)} ms`;
 }
 

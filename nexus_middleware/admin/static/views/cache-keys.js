@@ -1,5 +1,5 @@
 // The keys of the cache, by their prefix; a value is read only when somebody asks for it.
-import { exact, html, lasting } from "../base.js";
+import { exact, html, lasting, ms } from "../base.js";
 import { act, get, may, set, state } from "../live.js";
 import { ask, Button, Empty, Table, why } from "../parts.js";
 import { here, to } from "../router.js";
@@ -52,7 +52,7 @@ function Value({ name }) {
     ${error && html`<p class="said">${error}</p>`}
     ${value && html`<dl class="pairs"><dt>Size</dt><dd>${size(value.size)}</dd><dt>Lives for</dt><dd>${value.ttl === null ? "good" : lasting(value.ttl)}</dd>
         ${value.tags.length > 0 && html`<dt>Tags</dt><dd>${value.tags.join(", ")}</dd>`}
-        ${value.cost !== null && html`<dt>Its fetch took</dt><dd>${value.cost} ms</dd>`}</dl>
+        ${value.cost !== null && html`<dt>Its fetch took</dt><dd>${ms(value.cost)}</dd>`}</dl>
       <${Text} title="Value" open text=${value.text}/>
       <p class="soft">${value.truncated ? "Only the first 16 KiB are shown. " : ""}Secrets are hidden by the names of their fields. Read at ${exact(state.meta.time)}.</p>`}</section>`;
 }

@@ -78,6 +78,8 @@ const Swatch = ({ kind, stacked }) => html`<svg class="swatch" viewBox="0 0 18 1
 
 // --- one chart
 
+const total = (points, series) => points.reduce((sum, each) => sum + (series.of(each) || 0), 0);
+
 const moment = (span) => (span > DAY ? date : (at) => time(at).slice(0, 5));
 
 export class Chart extends Component {
@@ -140,21 +142,21 @@ export class Chart extends Component {
 
   // What the chart shows, in a sentence for whoever does not see it.
   summary() {
-    const { title, series, points, format } = this.props;
+    const { title, series, points, format, counts } = this.props;
     const told = series.map((each) => {
       const values = points.map(each.of).filter(known);
       if (!values.length) return `${each.name}: nothing was measured`;
-      return `${each.name}: ${format(Math.min(...values))} to ${format(Math.max(...values))}, last ${format(values[values.length - 1])}`;
+      return `${each.name}: ${format(Math.min(...values))} to ${format(Math.max(...values))}, last ${format(values[values.length - 1])}${counts ? `, ${format(total(points, each))} in all` : ""}`;
     });
     return `${title}. ${told.join(". ")}. Left and right arrow keys move through time.`;
   }
 
-  render({ title, hint, series, points, stacked, log, format, axis = format, marks = [], most, least }) {
+  render({ title, hint, series, points, stacked, counts, log, format, axis = format, marks = [], most, least }) {
     const here = points[this.at] || points[points.length - 2] || points[points.length - 1];
     const pointed = this.at >= 0;
     return html`<section class="chart"><h3>${title} ${hint && html`<small>${hint}</small>`}</h3>
-      <div class="legend">${series.map((each) => html`<span key=${each.name}><${Swatch} kind=${each.kind} stacked=${stacked}/>${each.name} <b>${format(each.of(here))}</b></span>`)}
-        <span class="soft when">${pointed ? `${moment(points[points.length - 1].atMs - points[0].atMs)(here.at)}${here.partial ? ", so far" : ""}` : ""}</span></div>
+      <div class="legend">${series.map((each) => html`<span key=${each.name}><${Swatch} kind=${each.kind} stacked=${stacked}/>${each.name} <b>${format(counts && !pointed ? total(points, each) : each.of(here))}</b></span>`)}
+        <span class="soft when">${pointed ? `${moment(points[points.length - 1].atMs - points[0].atMs)(here.at)}${here.partial ? ", so far" : ""}` : counts ? "in all" : ""}</span></div>
       <div class="plot" ref=${this.box} role="img" tabindex="0" aria-label=${this.summary()} onKeyDown=${this.walk}
         onPointerMove=${this.hover} onPointerLeave=${() => point(null)} onBlur=${() => { point(null); this.setState({ said: "" }); }}>
         <${Drawing} wide=${this.state.wide} at=${this.at} ...${{ series, points, stacked, log, axis, marks, most, least }}/></div>

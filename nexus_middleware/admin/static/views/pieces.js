@@ -1,5 +1,5 @@
 // Pieces of the views that load late: navigation below a tab, pages of a list, times, text that may be copied.
-import { exact, html, lasting, NONE, plural } from "../base.js";
+import { exact, html, lasting, ms, NONE, plural } from "../base.js";
 import { down, say, state } from "../live.js";
 import { Empty, Old } from "../parts.js";
 import { turned } from "../router.js";
@@ -53,8 +53,7 @@ export const between = (from, until) => (from ? (Date.parse(until || state.meta.
 
 export function span(seconds) {
   if (seconds === null || Number.isNaN(seconds)) return NONE;
-  if (seconds >= 60) return lasting(seconds);
-  return seconds >= 1 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds * 1000)} ms`;
+  return seconds >= 60 ? lasting(seconds) : ms(Math.round(seconds * 1000));
 }
 
 // The clipboard is there on https and on this machine; elsewhere the text is selected, to be copied by hand.

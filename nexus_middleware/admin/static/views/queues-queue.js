@@ -113,14 +113,23 @@ function Jobs({ told }) {
 
 const buckets = (counts) => Object.entries(counts).map(([number, many]) => [Number(number), many]).sort(([a], [b]) => a - b);
 
+// The unit of an axis of lengths of time up to `longest` seconds, so that its steps are round: its name and its seconds.
+const unitOf = (longest) => [["d", 86_400], ["h", 3600], ["min", 60]].find(([, seconds]) => longest >= 2 * seconds) || ["s", 1];
+
 const ENDS = [["done", "c1"], ["failed", "c4"], ["retried", "c3"]];
 
 function Went({ told }) {
   const points = told.points.map((point, n) => ({ ...point, atMs: point.at * 1000, at: new Date(point.at * 1000).toISOString(), partial: n === told.points.length - 1 }));
+  const [unit, seconds] = unitOf(Math.max(...points.map((point) => point.oldestWaitSeconds || 0)));
+  const age = (point) => (point.oldestWaitSeconds === null ? null : point.oldestWaitSeconds / seconds);
+  const aged = (value) => lasting(value === null ? null : value * seconds);
   const within = (title, half, most) => (half === null ? title : `${title}: p50 ${ms(half)}, p95 ${ms(most)}`);
   return html`<div class="charts three">
-    <${Chart} title=${`Ended by ${told.step === 60 ? "minute" : "hour"}`} hint=${`${decimal(told.throughputPerMinute)} a minute`} points=${points} stacked format=${count} least=${1}
+    <${Chart} title=${`Ended by ${told.step === 60 ? "minute" : "hour"}`} hint=${`${decimal(told.throughputPerMinute)} a minute`} points=${points} stacked counts format=${count} least=${1}
       series=${ENDS.map(([name, kind]) => ({ name, kind, of: (point) => point[name] }))}/>
+    <${Chart} title="Waiting" hint="the most at once" points=${points} format=${count} least=${1} series=${[{ name: "jobs", kind: "c1", of: (point) => point.waiting }]}/>
+    <${Chart} title="Queue age" hint="of the oldest that waits" points=${points} format=${aged} axis=${(value) => `${decimal(value)} ${unit}`} least=${1} series=${[{ name: "oldest", kind: "c3", of: age }]}/>
+  </div><div class="charts">
     <${Histogram} title=${within("Waited", told.waitP50, told.waitP95)} buckets=${buckets(told.wait)} format=${ms}/>
     <${Histogram} title=${within("Ran", told.runP50, told.runP95)} buckets=${buckets(told.run)} format=${ms}/>
   </div>`;

@@ -70,7 +70,7 @@ function Over({ told }) {
   const others = (each) => Object.entries(each.counts).reduce((sum, [kind, n]) => sum + (GROUPS.some(([, , kinds]) => kinds.includes(kind)) ? 0 : n), 0);
   const series = [...GROUPS.map(([name, kind, kinds]) => ({ name, kind, of: (each) => kinds.reduce((sum, one) => sum + (each.counts[one] || 0), 0) })),
     { name: "others", kind: "c2", of: others }];
-  return html`<${Chart} title="Events" hint=${`in ${chosenWindow()}`} stacked=${true} format=${brief} least=${1} points=${filled(told)} series=${series}/>`;
+  return html`<${Chart} title="Events" hint=${`in ${chosenWindow()}`} stacked=${true} counts=${true} format=${brief} least=${1} points=${filled(told)} series=${series}/>`;
 }
 
 const choose = (name) => (event) => {
