@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 from unittest.mock import patch
 
+from ..middleware.counting import Book
 from ..middleware.limits import NOTHING, Compiled
 from ..stores.base import LIVE
 from ..stores.blocks import Blocks
@@ -50,7 +51,7 @@ def freeze() -> Generator[Clock]:
 
     clock = Clock()
     with ExitStack() as stack:
-        for each in LIVE:
+        for each in [*LIVE]:
             stack.enter_context(patch.object(each, "clock", clock.after((each.clock or time.time)())))
         for make, now in (
             (MemoryStore.__init__, time.monotonic()),
@@ -80,7 +81,8 @@ def disable() -> Generator[None]:
     >>> with disable():
     ...     pass  # call your app
     """
-    with patch.object(Compiled, "asked", lambda self, request: NOTHING):
+    nothing = patch.object(Compiled, "asked", lambda self, request: NOTHING)  # of handlers and calls
+    with nothing, patch.object(Book, "asked", lambda self, request, count=None: None):
         yield
 
 
