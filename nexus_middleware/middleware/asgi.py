@@ -49,7 +49,7 @@ async def serve(layer: Layer[Any], scope: Scope, receive: Receive, send: Send) -
             return None
         if not passage.started and scope["type"] == "http":
             request.notes[FAILED] = True
-            await passage.answer(problem(request, 500, "The server failed to answer this request."))
+            await passage.answer(problem(request, 500, "The server failed to answer this request."), last=True)
         raise
     finally:
         if not passage.finished and (commands := passage.finish()):
@@ -168,7 +168,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
         self.watched = self.watched or self.trailers
         return {**message, **start}
 
-    async def answer(self, reply: Reply) -> None:
+    async def answer(self, reply: Reply, *, last: bool = False) -> None:
         scope = self.request.scope
         prefix = "http"
         if scope["type"] == "websocket":
@@ -182,6 +182,8 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
         self.started = True  # whatever comes of it: a step that fails shall not be run again
         if not self.chain.go_out(self, head):
             self.watched = True
+        if last and scope.get("http_version", "").startswith("1"):
+            head.set(b"connection", b"close")  # servers close it when the app has failed: no next call shall be lost
         start = {"type": f"{prefix}.response.start", "status": head.status, "headers": head.headers}
         await (self.send(start) if self.instead is None else self._send_instead(start, self.instead))
         await self.send_on({"type": f"{prefix}.response.body", "body": reply.body})

@@ -201,7 +201,7 @@ def test_it_is_light_and_nothing_jumps(visit, dashboard, monkeypatch):
     seen.page.wait_for_load_state("networkidle")
     loaded = {url: size for url, size in sizes.items() if "/api/" not in url}
     for _ in range(3):
-        with seen.page.expect_response("**/api/overview"):
+        with seen.page.expect_response("**/api/overview", timeout=30_000):  # none goes out while one is under way
             seen.page.get_by_role("button", name="Refresh").click()
 
     scripts = sum(size for url, size in loaded.items() if re.search(r"js$", urlsplit(url).path))

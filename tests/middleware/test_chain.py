@@ -280,3 +280,19 @@ def test_a_store_that_is_down_answers_none_and_is_complained_of_once(door, caplo
     assert [door.get(app).status for _ in range(3)] == [200, 200, 200]
     assert origin.seen.degraded
     assert len([r for r in caplog.records if "the store is down" in r.message]) == 1
+
+
+@pytest.mark.parametrize(("version", "closes"), [("1.1", True), ("2", False)])
+def test_a_client_is_told_that_a_connection_ends_with_the_answer_to_an_app_that_failed(asgi_door, version, closes):
+    sent = []
+
+    async def app(scope, receive, send):
+        raise RuntimeError("the app failed")
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "http_version": version, "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    with pytest.raises(RuntimeError):
+        asgi_door.loop.run_until_complete(RequestID(app)({**scope, "scheme": "http"}, None, send))
+    assert ((b"connection", b"close") in sent[0]["headers"]) is closes

@@ -34,9 +34,9 @@ def crash():
 
 @queues.job("hang", queue="content-processing-queue", isolated=True, timeout=0.3)
 def hang():
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     ledger("started", f"{child.pid}")
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)
     time.sleep(60)
 
 @queues.job("leave", queue="content-processing-queue", isolated=True)
