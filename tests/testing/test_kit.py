@@ -46,6 +46,16 @@ def test_reset_forgets_counts_refusals_and_blocks(door, url):
     assert [door.get(app).status for _ in range(2)] == [200, 429]
 
 
+def test_a_store_whose_server_is_gone_is_named_and_the_others_are_reset(door, caplog):
+    gone = RedisStore("redis://127.0.0.1:1")
+    app = RateLimit(door.app(Origin()), "1/hour")
+    assert [door.get(app).status for _ in range(2)] == [200, 429]
+    testing.reset()
+    assert door.get(app).status == 200
+    assert any("a store was not reset" in record.message for record in caplog.records)
+    gone.close()
+
+
 def test_reset_leaves_alone_what_is_not_counts_or_blocks(redis_url):
     store = RedisStore(redis_url, budget=5)
     store.client.set("nexus:1:cache:k", "v")
