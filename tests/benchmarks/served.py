@@ -89,6 +89,7 @@ def main() -> None:
     """Measure and print."""
     costs = measured()
     base = costs["a bare Starlette route"]
+    print("One call after another: a server that sleeps between them pays for waking too, ours and the others alike.")
     print(f"{'one uvicorn process, one connection':40}{'µs':>9}{'requests/s of a core':>22}{'x Starlette':>13}")
     for name, cost in costs.items():
         print(f"{name:40}{cost:9.1f}{1e6 / cost:22,.0f}{base / cost:13.2f}")
