@@ -16,6 +16,7 @@ from ..errors import SettingsError
 from ..lookup import look_up
 from ..middleware.layer import Layer
 from ..middleware.policy import read_policy
+from .shared import add_ipv6_prefix
 
 HELP = "say which rules a request meets, and what they would do"
 
@@ -29,13 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--body", help="the body, in which RPCLimit looks for calls; in JSON unless a header says otherwise"
     )
-    parser.add_argument(
-        "--ipv6-prefix",
-        type=int,
-        default=os.environ.get("NEXUS_IPV6_PREFIX", "64"),
-        metavar="BITS",
-        help="of the network that is one IPv6 caller, for --rules; an app says it itself (NEXUS_IPV6_PREFIX, 64)",
-    )
+    add_ipv6_prefix(parser, ", for --rules; an app says it itself")
     parser.add_argument("--json", action="store_true", help="print JSON")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--app", help="module:attribute, such as shop.main:app")

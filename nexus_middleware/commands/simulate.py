@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from ..middleware.keys import store_key
 from ..middleware.policy import Policy, read_policy
 from ..rules.networks import bucket
 from ..rules.windows import BORROWED
+from .shared import add_ipv6_prefix
 from .simulation.plot import plot
 from .simulation.proposals import Proposal, propose
 from .simulation.replay import Replay
@@ -32,13 +32,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("log", help="an access log: our JSON, Common or Combined; may end with .gz")
     parser.add_argument("--bad", metavar="FILE", help="clients, one a line, that the proposals leave out")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw the refusals over time")
-    parser.add_argument(
-        "--ipv6-prefix",
-        type=int,
-        default=os.environ.get("NEXUS_IPV6_PREFIX", "64"),
-        metavar="BITS",
-        help="of the network that is one IPv6 caller (NEXUS_IPV6_PREFIX, 64)",
-    )
+    add_ipv6_prefix(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
