@@ -31,6 +31,7 @@ BASE, LIGHTEST, TUTORIALS = (
 )
 INPUT, INPUT_WSGI, FILTER_WSGI = "and InputGuard inside of IPFilter", "and InputGuard, `.wsgi`", "IPFilter, `.wsgi`"
 LIMITER, SLOWAPI, ASGI_RATELIMIT = "RateLimit", "slowapi", "asgi-ratelimit"
+LIMITER_INSIDE = "RateLimit inside of IPFilter"
 BY_HAND, GUARD = "limits, by hand", "fastapi-guard, its limit alone"
 FILTER, MANY_FILTER, GUARD_FILTER = "IPFilter, 10 networks", "IPFilter, 100,000 networks", "fastapi-guard, 104 networks"
 TIMING, INSTRUMENTATOR = "RequestTiming", "prometheus-fastapi-instrumentator"
@@ -92,9 +93,11 @@ def _enter(race: Race, stack: contextlib.ExitStack) -> tuple[dict[str, Rows], li
 
 def _enter_peers(race: Race, tables: dict[str, Rows]) -> Iterator[str]:
     race.asgi(LIMITER, RateLimit(subjects.starlette(), subjects.LIMIT, store=MemoryStore()))
-    limiters = tables["limiters around the same Starlette route"] = [(LIMITER, STARLETTE)]
-    stacks = tables["together"]
     race.asgi(FILTER, IPFilter(subjects.starlette(), deny=subjects.many(10)))
+    limited = RateLimit(subjects.starlette(), subjects.LIMIT, store=MemoryStore())
+    race.asgi(LIMITER_INSIDE, IPFilter(limited, deny=subjects.many(10)))
+    limiters = tables["limiters around the same Starlette route"] = [(LIMITER, STARLETTE), (LIMITER_INSIDE, FILTER)]
+    stacks = tables["together"]
     race.asgi(MANY_FILTER, IPFilter(subjects.starlette(), deny=subjects.many(100_000)))
     filters = tables["address filters around the same Starlette route"] = [
         (FILTER, STARLETTE),
@@ -191,10 +194,7 @@ def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
     for name, least in ((BASE, 7.0), (LIGHTEST, 7.0), (TUTORIALS, 50.0)):
         if name in there:
             yield f"{name}, add, in what the six layers add", race.ratio(name, STARLETTE, STARLETTE) / six, least, far
-    ours = race.ratio(LIMITER, STARLETTE, STARLETTE)
-    for name, least in ((ASGI_RATELIMIT, 2.5), (BY_HAND, 1.0), (SLOWAPI, 7.0), (GUARD, 7.0)):
-        if name in there:
-            yield f"{name} adds, in what RateLimit adds", race.ratio(name, STARLETTE, STARLETTE) / ours, least, far
+    yield from _limiter_goals(race)
     yield "structlog's line in its fastest set-up, in lines of RequestLogger", race.share(STRUCTLOG, LINE), 3.0, far
     yield "a lookup among 100,000 networks, microseconds", subjects.lookup(100_000), 0, 0.6
     yield "the same, in lookups among 10", subjects.lookup(100_000) / subjects.lookup(10), 0, 1.5
@@ -212,6 +212,16 @@ def _goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
         yield "the six layers add in WSGI, in what a2wsgi on both sides adds", share, 0, 0.15
     if ON_REDIS in there:
         yield "RateLimit on Redis adds, in bare Starlette requests", race.ratio(ON_REDIS, FIFTY, FIFTY), 0, 5.0
+
+
+def _limiter_goals(race: Race) -> Iterator[tuple[str, float, float, float]]:
+    """Yield what the peers add to an app, in what `RateLimit` does: alone, door and all, and as one more of a chain."""
+    for ours, base, where in ((LIMITER, STARLETTE, "alone"), (LIMITER_INSIDE, FILTER, "to a chain")):
+        added = race.ratio(ours, base, STARLETTE)
+        for name, least in ((ASGI_RATELIMIT, 2.5), (BY_HAND, 1.0), (SLOWAPI, 7.0), (GUARD, 7.0)):
+            if name in race.subjects:
+                ratio = race.ratio(name, STARLETTE, STARLETTE) / added
+                yield f"{name} adds, in what RateLimit adds {where}", ratio, least, float("inf")
 
 
 if __name__ == "__main__":
