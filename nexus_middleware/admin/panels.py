@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Panels:
         self.cache = Snapshot(self._cache)
         self.history = Snapshot(self._history, keeps=HISTORY_KEPT)
         self.queues = Snapshot(self._queues)
+        self._throughput: dict[int, Snapshot] = {}
         self.health = Snapshot(self._health, keeps=0.0, share=0.0)  # one cheap trip, and never an old count
 
     async def overview(self) -> dict[str, Any]:
@@ -42,6 +44,12 @@ class Panels:
             _or_error(self.cache), _or_error(self.queues), self.history.get(), self.health.get()
         )
         return {**health, "cache": cache, "queues": queues, "hour": hour}
+
+    def throughput(self, window: int) -> Snapshot:
+        """Return the reading of how all queues went in the last `window` seconds."""
+        if window not in self._throughput:
+            self._throughput[window] = Snapshot(partial(self._ended, window), keeps=HISTORY_KEPT)
+        return self._throughput[window]
 
     def meta(self) -> dict[str, Any]:
         """Return what belongs to every answer."""
@@ -92,6 +100,10 @@ class Panels:
             raise
         self._moving = moving(stats)
         return {"stats": stats, "state": "enabled"}
+
+    async def _ended(self, window: int) -> dict[str, Any]:
+        names = [*(await self.queues.get())["stats"]]
+        return msgspec.to_builtins(await self._runtime.queues.board.athroughput(names, window=window))  # type: ignore[no-any-return]
 
 
 def alert_shape(item: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from nexus_middleware.services.queues import Queues
 from nexus_middleware.settings import Settings
+from tests.services.jobs import run_one
 
 
 @pytest.fixture
@@ -98,6 +99,25 @@ def test_how_a_queue_went_is_told_by_the_minute(desk):
     assert (told["step"], len(told["points"])) == (60, 15)
 
 
+def test_how_all_queues_went_is_told_at_once_and_read_once_for_all_who_look(desk, queues, monkeypatch):
+    fill(queues, 2)
+    run_one(queues)
+    run_one(queues, "failed")
+    readings, read = [], queues.board.athroughput
+
+    async def counted(names, *, window):
+        readings.append(window)
+        return await read(names, window=window)
+
+    monkeypatch.setattr(queues.board, "athroughput", counted)
+    told = [desk.json("/queues/throughput?window=6h")["queues"] for _ in range(2)]
+
+    assert (readings, told[0]) == ([6 * 3600], told[1])
+    assert told[0].keys() == desk.json("/queues")["stats"].keys()
+    ends = told[0]["notifications-queue"]
+    assert (len(ends["done"]), sum(ends["done"]), sum(ends["failed"])) == (60, 1, 1)
+
+
 def test_schedules_are_listed_run_and_paused(desk, queues):
     queues.schedule_recurring_jobs()
 
@@ -149,6 +169,7 @@ def test_without_redis_there_are_no_results_and_no_schedules(make):
         ("/queues/email-queue/jobs?limit=0", "bad_limit"),
         ("/queues/email-queue/jobs?limit=201", "bad_limit"),
         ("/queues/email-queue/history?window=1y", "bad_window"),
+        ("/queues/throughput?window=1y", "bad_window"),
         ("/analytics?since=yesterday", "bad_since"),
         ("/analytics?format=xls", "bad_format"),
         ("/queues/nobodys-queue/jobs", "unknown_queue"),

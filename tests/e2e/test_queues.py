@@ -124,6 +124,20 @@ def test_charts_say_what_they_show_and_are_tables_for_who_asks(visit, dashboard,
     assert "window=24h" in seen.page.url
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_each_row_of_the_queues_draws_what_was_done_and_what_failed_and_says_it(visit, dashboard, jobs, look):
+    run_one(dashboard.nexus.queues)
+    seen = visit(**LOOKS[look])
+    go(seen, dashboard, "queues?window=15m")
+
+    row = seen.page.locator("tbody tr", has=seen.page.get_by_role("link", name=QUEUE, exact=True))
+    pace = row.get_by_role("img", name="over 15m: 1 done, 1 failed, at most")
+    expect(pace).to_be_visible()
+    assert [path.get_attribute("d").count("M") for path in pace.locator("path").all()] == [1, 1]
+    expect(seen.page.get_by_role("img", name=re.compile("^over 15m: 0 done, 0 failed"))).to_have_count(5)
+    assert seen.violations() == []
+
+
 def test_a_queue_charts_how_many_wait_and_how_long_the_oldest_has(visit, dashboard, jobs):
     seen = visit(**LOOKS["phone"])
     seen.page.route("**/history?*", aged_by_minute)

@@ -190,7 +190,7 @@ def test_workers_are_busy_idle_late_or_dead(queues, board, redis_server):
     assert {name: each.state for name, each in told.items()} == {name: name for name in told}
     assert (told["busy"].job, told["busy"].queue) == (ident, QUEUE)
     assert (told["idle"].memory_mb, told["idle"].queues, told["idle"].done) == (64.0, [QUEUE], 3)
-    assert queues.stats(QUEUE).workers == 3
+    assert (queues.stats(QUEUE).workers, queues.stats("email-queue").workers) == (3, 0)  # they serve one alone
 
 
 def test_history_counts_by_the_minute_and_by_the_hour(queues, board):
@@ -210,6 +210,26 @@ def test_history_counts_by_the_minute_and_by_the_hour(queues, board):
         board.history(QUEUE, window=1)
 
 
+@pytest.mark.parametrize(
+    ("window", "step", "count"),
+    [(900, 60, 15), (3600, 60, 60), (21_600, 360, 60), (86_400, 3600, 24), (7 * 86_400, 10_800, 56)],
+)
+def test_the_throughput_of_all_queues_is_told_in_one_trip_and_at_most_sixty_steps(queues, board, window, step, count):
+    for outcome in ("done", "done", "failed", "retry"):
+        queues.enqueue("add", a=1, b=1)
+        run_one(queues, outcome, seconds=60)
+
+    told = board.throughput([QUEUE, "email-queue"], window=window)
+
+    assert (told.step, {len(ends.done) for ends in told.queues.values()}) == (step, {count})
+    assert (sum(told.queues[QUEUE].done), sum(told.queues[QUEUE].failed)) == (2, 1)
+    assert not any(told.queues["email-queue"].done + told.queues["email-queue"].failed)
+    assert told.at + step * (count - 1) <= queues.ledger.now() < told.at + step * count
+    assert board.throughput([], window=window).queues == {}
+    with pytest.raises(SettingsError, match="window="):
+        board.throughput([QUEUE], window=1)
+
+
 def test_what_only_reads_writes_nothing(queues, board, redis_server):
     ident = queues.enqueue("add", a=1, b=1)
     queues.queue_email(**MAIL)
@@ -226,6 +246,7 @@ def test_what_only_reads_writes_nothing(queues, board, redis_server):
     board.job(ident)
     board.workers()
     board.history(QUEUE)
+    board.throughput([QUEUE])
     queues.schedules.every()
     used = {name for name, count in calls().items() if count != before.get(name, 0)}
     flags = redis_server.client.execute_command("COMMAND", "INFO", *[name.partition("|")[0] for name in used])

@@ -40,6 +40,7 @@ RESOURCES: dict[str, Resource] = {
         {"GET": Action("cache:read_values", cache.show), "DELETE": Action("cache:clear", cache.delete)},
     ),
     "/queues": Resource("queues", {"GET": Action("view", queues.read)}),
+    "/queues/throughput": Resource("queues", {"GET": Action("view", queues.throughput)}),
     "/queues/{queue:path}/pause": Resource("queues", {"POST": Action("queues:pause", queues.pause)}),
     "/queues/{queue:path}/resume": Resource("queues", {"POST": Action("queues:pause", queues.resume)}),
     "/queues/{queue:path}/retry-failed": Resource("queues", {"POST": Action("queues:retry", queues.retry_failed)}),

@@ -13,7 +13,7 @@ from ..answers import Answer, Problem, done, found
 from ..described import says
 from ..exchange import Exchange
 from ..shapes.examples import QUEUES
-from ..shapes.jobs import Steered
+from ..shapes.jobs import Steered, Throughput
 from ..shapes.system import Queues
 from . import asked
 
@@ -31,6 +31,14 @@ async def read(exchange: Exchange) -> Answer:
     value = await panels.queues.get()
     meta = {**panels.meta(), "queues": value["state"]}
     return found({"stats": value["stats"]}, meta, exchange.headers.get("if-none-match", ""))
+
+
+@says(Throughput, query=asked.Window)
+async def throughput(exchange: Exchange) -> Answer:
+    """Say how many jobs of every queue were done and failed over ?window=, in 60 steps at the most."""
+    of_jobs(exchange)
+    told = await exchange.panels.throughput(asked.window(exchange)).get()
+    return found(told, exchange.panels.meta(), exchange.headers.get("if-none-match", ""))
 
 
 @says(Steered)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ...services.queues.shapes import JobDetail, JobRow, Point
+from ...services.queues.shapes import Ends, JobDetail, JobRow, Point
 from . import Done, Listing, Moment, Read, Shape
 
 
@@ -30,6 +30,14 @@ class Ended(Read):
     run_p50: float | None
     run_p95: float | None
     throughput_per_minute: float
+
+
+class Throughput(Read):
+    """How all queues went; `at` is when the first step began, in seconds since the epoch, and the last is not over."""
+
+    step: int
+    at: int
+    queues: dict[str, Ends]
 
 
 class Job(Read):

@@ -244,10 +244,10 @@ class Ledger:
         moved, soonest, now, names = self.run("due", *[self.wire(queue) for queue in queues])
         return Due(int(moved), float(soonest), float(now), tuple(name.decode() for name in names))
 
-    def stats(self, queues: Sequence[str]) -> tuple[int, list[Any]]:
-        """Return the number of live workers, and a row for each queue, in one trip."""
-        workers, rows = json.loads(self.run("stats", *[self.wire(queue) for queue in queues]))
-        return workers, rows
+    def stats(self, queues: Sequence[str]) -> tuple[list[str], list[Any]]:
+        """Return which queues each live worker serves, and a row for each queue, in one trip."""
+        served, rows = json.loads(self.run("stats", *[self.wire(queue) for queue in queues]))
+        return served, rows
 
     def sample(self, queues: Sequence[str]) -> None:
         """Note, for the charts, how many jobs wait now, and for how long."""

@@ -21,7 +21,7 @@ class QueueStats(msgspec.Struct, frozen=True, rename="camel"):
     canceled: int
     completed_kept: int
     oldest_wait_seconds: float
-    workers: int
+    workers: int  # alive, that serve it
     busy: int
     throughput_per_minute: float  # of the last five whole minutes
     wait_p95: float | None

@@ -113,8 +113,12 @@ class Queues(Producer):
         return queue
 
     def _stats(self, queues: Sequence[str]) -> dict[str, QueueStats]:
-        workers, rows = self.ledger.stats(queues)
-        return {queue: read(row, workers) for queue, row in zip(queues, rows, strict=True)}
+        told, rows = self.ledger.stats(queues)
+        served = [names.split() for names in told]
+        workers = [
+            sum(not names or queue in names for names in served) for queue in queues
+        ]  # who does not say serves all
+        return {queue: read(row, n) for queue, row, n in zip(queues, rows, workers, strict=True)}
 
     astats = twin(stats)
     aall_stats = twin(all_stats)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rq.defaults import RQ_KEY_PREFIX
 
 from ...errors import SettingsError
-from ...rules.buckets import merged, percentile
 from ..jobs.scripts import HOLD, trip
-from .shapes import STATES, Grown, History, JobDetail, Page, Point, State, WorkerRow, detail, matches, point, row
+from .charts import Charts
+from .shapes import STATES, Grown, JobDetail, Page, State, WorkerRow, detail, matches, row
 from .twins import twin
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 SEARCHED = 1_000  # jobs that a search looks at
 MOST = 200  # jobs of a page
 LATE = 10.0  # seconds without a heartbeat
-FINEST = 6 * 3600  # seconds of history that are told by the minute
-LONGEST = 31 * 86_400
 REGISTRIES = {
     "active": "wip",
     "completed": "finished",
@@ -31,7 +29,7 @@ REGISTRIES = {
 }
 
 
-class Board:
+class Board(Charts):
     """The jobs of one store, one by one; every method has a twin for the event loop.
 
     What lists or shows only reads. Payloads and results are shown without secrets, by the names of their fields.
@@ -110,34 +108,6 @@ class Board:
             (seconds, micros), *facts = pipe.execute()
         now = seconds + micros / 1e6
         return [self._worker(name.decode(), end - now, told) for (name, end), told in zip(until, facts, strict=True)]
-
-    def history(self, queue: str, *, window: int = 3600) -> History:
-        """Tell how `queue` went in the last `window` seconds: by the minute up to six hours, else by the hour.
-
-        How many waited, and how long the oldest, is looked at every few seconds by workers and web processes.
-
-        Raises:
-            SettingsError: the window is not between a minute and 31 days.
-        """
-        if not 60 <= window <= LONGEST:
-            raise SettingsError(f"window={window} must be from 60 to {LONGEST} seconds")
-        step = 60 if window <= FINEST else 3600
-        at = f"{self._ledger.prefix}queues:every:{step}:{self._ledger.wire(queue)}"
-        with trip():
-            client: Any = self._ledger.client
-            last = client.time()[0] // step  # by the clock that the scripts go by
-            numbers = range(last - window // step + 1, last + 1)
-            pipe: Any = client.pipeline(transaction=False)
-            pipe.hvals(f"{self._ledger.prefix}queues:looked:{step}")
-            for number in numbers:
-                pipe.hgetall(f"{at}:{number}")
-            looked, *told = pipe.execute()
-        seen = {int(number) for number in looked}
-        counts = [{k.decode(): int(v) for k, v in each.items()} for each in told]
-        points = [
-            point(number * step, each, looked=number in seen) for number, each in zip(numbers, counts, strict=True)
-        ]
-        return _history(step, points, counts)
 
     def retry(self, ids: Sequence[str]) -> int:
         """Queue jobs again that are failed or canceled, each with all of its retries; how many there were."""
@@ -244,34 +214,7 @@ class Board:
     ajob = twin(job)
     aof_request = twin(of_request)
     aworkers = twin(workers)
-    ahistory = twin(history)
     aretry = twin(retry)
     adelete = twin(delete)
     acancel = twin(cancel)
     aempty = twin(empty)
-
-
-def _history(step: int, points: list[Point], told: Sequence[Mapping[str, int]]) -> History:
-    wait, run = (
-        merged(
-            {int(name[1:]): count for name, count in each.items() if name[0] == kind and name[1:].isdigit()}
-            for each in told
-        )
-        for kind in ("w", "r")
-    )
-    whole = points[:-1] or points
-    return History(
-        step=step,
-        points=points,
-        wait=wait,
-        run=run,
-        wait_p50=_ms(percentile(wait, 0.5)),
-        wait_p95=_ms(percentile(wait, 0.95)),
-        run_p50=_ms(percentile(run, 0.5)),
-        run_p95=_ms(percentile(run, 0.95)),
-        throughput_per_minute=round(sum(point.done for point in whole) * 60 / (step * len(whole)), 2),
-    )
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 2)

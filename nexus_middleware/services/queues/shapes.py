@@ -130,6 +130,21 @@ class History(msgspec.Struct, frozen=True, rename="camel"):
     throughput_per_minute: float
 
 
+class Ends(msgspec.Struct, frozen=True, rename="camel"):
+    """How many jobs of a queue ended in each step, the oldest first."""
+
+    done: list[int]
+    failed: list[int]
+
+
+class Throughput(msgspec.Struct, frozen=True, rename="camel"):
+    """How all queues went, in no more than 60 steps, of which the last one is not over."""
+
+    step: int  # seconds
+    at: int  # when the first step began, in seconds since the epoch
+    queues: dict[str, Ends]
+
+
 def row(ident: str, fields: Mapping[str, bytes], queue: str) -> JobRow:
     """Return the job of `ident` as a list shows it."""
     return JobRow(**_common(ident, fields, queue))

@@ -1,7 +1,7 @@
--- Count, of every queue, what is in each state, as JSON. It reads only, and its cost does not grow with the number of
--- jobs.
+-- Tell which queues each live worker serves, and count, of every queue, what is in each state, as JSON. It reads only,
+-- and its cost does not grow with the number of jobs.
 -- ARGV: …, queues…
-local living, rows = '(' .. stamp(now), {}
+local living, rows, served = '(' .. stamp(now), {}, {}
 local minute = math.floor(now / 60)
 for i = 4, #ARGV do
   local queue, recent = ARGV[i], 0
@@ -24,4 +24,7 @@ for i = 4, #ARGV do
     table.concat(redis.call('LRANGE', P .. 'queues:times:' .. queue, 0, 99), ' '),
   }
 end
-return cjson.encode({redis.call('ZCOUNT', P .. 'queues:workers', living, '+inf'), rows})
+for n, name in ipairs(redis.call('ZRANGEBYSCORE', P .. 'queues:workers', living, '+inf')) do
+  served[n] = redis.call('HGET', P .. 'queues:worker:' .. name, 'queues') or ''
+end
+return cjson.encode({served, rows})

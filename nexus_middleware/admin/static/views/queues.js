@@ -2,10 +2,12 @@
 import { brief, count, decimal, html, lasting, ms, plural } from "../base.js";
 import { act, state } from "../live.js";
 import { ask, Button, Empty, Old, Table, why } from "../parts.js";
-import { to } from "../router.js";
+import { chosenWindow, to, windowed } from "../router.js";
 import { Ways } from "./pieces.js";
 
-export const paths = () => ["api/workers"];
+const throughput = () => windowed("api/queues/throughput");
+
+export const paths = () => (state.services.queues === "disabled" ? [] : ["api/workers", throughput()]);
 
 // A queue may have any name, also that of a view: its own links always say a state.
 export function at({ parts, query }) {
@@ -57,7 +59,19 @@ export const Tools = ({ name, queue }) => html`
 const Count = ({ name, which, value, kind = "" }) => html`<td class="number ${kind}">${value
   ? html`<a class="quiet" href=${toState(name, which)} aria-label=${`${plural(value, `${which} job`)} of ${name}`}>${brief(value)}</a>` : "0"}</td>`;
 
-const QueueRow = ({ name, queue }) => html`<tr>
+const sum = (values) => values.reduce((all, each) => all + each, 0);
+
+// What was done in each step of the window, as bars from the left, and what failed on top of it.
+function Pace({ ends: { done, failed }, step }) {
+  const most = Math.max(1, ...done.map((each, n) => each + failed[n]));
+  const bars = (low, values) => values.map((each, n) => (each
+    ? `M${n} ${24 - (low[n] / most) * 24}h.8v${(-24 * each) / most}h-.8z` : "")).join("");
+  const said = `over ${chosenWindow()}: ${count(sum(done))} done, ${count(sum(failed))} failed, at most ${count(most)} in ${lasting(step)}`;
+  return html`<svg class="pace" viewBox=${`0 0 ${done.length} 24`} preserveAspectRatio="none" role="img" aria-label=${said}><title>${said}</title>
+    <path class="area c1" d=${bars(done.map(() => 0), done)}/><path class="area c4" d=${bars(done, failed)}/></svg>`;
+}
+
+const QueueRow = ({ name, queue, ends, step }) => html`<tr>
   <th scope="row"><a href=${toState(name, queue.failed && !queue.waiting ? "failed" : "waiting")}>${name}</a></th>
   <td><${QueueState} queue=${queue}/></td>
   <${Count} name=${name} which="waiting" value=${queue.waiting} kind="strong"/>
@@ -66,7 +80,7 @@ const QueueRow = ({ name, queue }) => html`<tr>
   <${Count} name=${name} which="failed" value=${queue.failed} kind=${queue.failed ? "bad" : ""}/>
   <${Count} name=${name} which="completed" value=${queue.completed}/>
   <td class="number">${queue.waiting ? lasting(queue.oldestWaitSeconds) : "–"}</td>
-  <td class="number">${decimal(queue.throughputPerMinute)}</td>
+  <td class="number paced">${ends && html`<${Pace} ends=${ends} step=${step}/>`}${decimal(queue.throughputPerMinute)}</td>
   <td class="number">${ms(queue.waitP95)}</td>
   <td class="number">${ms(queue.runP95)}</td>
   <td class="number">${count(queue.busy)} / ${count(queue.workers)}</td>
@@ -94,12 +108,13 @@ export function View() {
       such as <code>redis://localhost:6379/0</code>, and start <code>nexus worker</code>.<//>`;
   }
   const names = Object.keys(last.stats);
+  const { queues = {}, step } = state.more[throughput()] || {};
   return html`
     <${QueueWays} now="queues"/>
     ${state.queues.error && html`<${Old} at=${last.at}/>`}
     <div class=${state.queues.error ? "old" : ""}>
       ${names.length ? html`<${Table} caption="Queues" heads=${HEADS}>
-        ${names.map((name) => html`<${QueueRow} key=${name} name=${name} queue=${last.stats[name]}/>`)}<//>`
+        ${names.map((name) => html`<${QueueRow} key=${name} name=${name} queue=${last.stats[name]} ends=${queues[name]} step=${step}/>`)}<//>`
     : html`<${Empty} title="No job was ever queued.">A queue appears with its first job.<//>`}
       <${Crew}/>
     </div>`;
