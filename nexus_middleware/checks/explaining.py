@@ -10,6 +10,7 @@ import msgspec
 
 from ..errors import SettingsError
 from ..http import Pair, Reply
+from ..middleware.csp_reports import TAKEN, CSPReports
 from ..middleware.ip_filter import IPFilter
 from ..middleware.layer import Layer
 from ..middleware.limits import Compiled
@@ -55,7 +56,7 @@ def explain(layers: Sequence[Layer[Any]], request: Any) -> tuple[list[Line], boo
             lines.append(_cached(name, layer, request))
         elif "before" in layer.steps and "ask" not in layer.steps:
             try:
-                reply = layer.before(request, None)
+                reply = _taken(layer, request) if isinstance(layer, CSPReports) else layer.before(request, None)
             except AttributeError as error:  # an own layer's
                 lines.append(
                     Line(name, "", meets=False, does=f"cannot be asked about a request that was not made: {error}")
@@ -108,6 +109,13 @@ def _calls(name: str, layer: RPCLimit, request: Any) -> list[Line]:
     return found
 
 
+def _taken(layer: CSPReports, request: Any) -> Reply | None:
+    """Return what the layer answers; it is not told of the report."""
+    if not layer.takes(request):
+        return None
+    return said if isinstance(said := layer.read(request), Reply) else TAKEN
+
+
 def _cached(name: str, layer: ResponseCache, request: Any) -> Line:
     rule = layer.rule_for(request.path)
     if request.method not in ("GET", "HEAD"):
@@ -156,8 +164,9 @@ class Asked:
         self.method, self.client, self.query = method.upper(), client, query.encode()
         pairs = [line.partition(":") for line in headers]
         self.headers: list[Pair] = [(name.strip().lower().encode(), text.strip().encode()) for name, _, text in pairs]
-        if body is not None and self.header(b"content-type") is None:
-            self.headers.append((b"content-type", b"application/json"))
+        if body is not None:
+            implied = (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))
+            self.headers += [pair for pair in implied if self.header(pair[0]) is None]
         self.notes: dict[Any, Any] = {}
 
     def header(self, name: bytes) -> bytes | None:
@@ -180,7 +189,7 @@ class Asked:
             self.set(b"host", host)
 
     def limit_body(self, limit: int, refuse: Any) -> None:
-        """Nothing: there is no body."""
+        """Nothing: its length has been judged."""
 
 
 async def _nobody(*_: Any) -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from inspect import signature
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -17,7 +18,6 @@ from ..middleware.rate_limit import RateLimit
 from ..middleware.response_cache import CacheRule, ResponseCache
 
 Origin: TypeAlias = Literal["code", "live", "staged", ""]  # "": only counted, as of a rule that stands no more
-REFUSING = ("AllowedHosts", "IPFilter", "BodyLimit", "APIKey", "InputGuard")
 KEYS: dict[KeyOf, str] = {by_client: "client", by_api_key: "api-key", by_user: "user"}
 
 
@@ -56,7 +56,7 @@ def standing(layers: Sequence[Layer[Any]], now: Policy, staged: Policy) -> list[
             found += [
                 _kept(layer, rule, n < len(now.cache)) for n, rule in enumerate(layer.rules)
             ]  # live ones come first
-        elif name in REFUSING:
+        elif "before" in layer.steps and "mode" in signature(type(layer)).parameters:  # it refuses
             found.append(Standing(layer=name, rule="", mode=layer.mode))
             if name == "IPFilter":
                 found += _filters(now, staged)

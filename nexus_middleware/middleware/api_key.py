@@ -41,7 +41,7 @@ class APIKey(Layer[None]):
             line, and is read again when it changes; a function that returns them is asked every 10 s.
         paths: "/api/*" is all below /api and itself, in every spelling of it and below any mount; "*" is every path.
         header: That brings the key.
-        mode: "shadow" records who would have been refused.
+        mode: "shadow" records who would have been refused; others are not told whose key it is.
         clock: Seconds since the epoch, by which keys expire.
 
     Raises:
@@ -79,7 +79,9 @@ class APIKey(Layer[None]):
             request.notes[self, EXPIRED], known = known.name, None  # who calls is told no more than with any wrong key
         if known is None:
             return problem(request, 401, "This needs a key that is known.", headers=self._challenge)
-        request.notes[NOTE] = request.notes[self] = known.name
+        request.notes[self] = known.name
+        if self.mode == "enforce":  # else nobody else's doing may change
+            request.notes[NOTE] = known.name
         return None
 
     def after(self, request: Request, head: Head) -> None:

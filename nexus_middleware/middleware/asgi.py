@@ -22,7 +22,6 @@ REQUESTS = frozenset(("http", "websocket"))
 STARTS = frozenset(("http.response.start", "websocket.http.response.start"))
 BODIES = frozenset(("http.response.body", "websocket.http.response.body"))
 LASTS = frozenset(("http.response.pathsend", "websocket.close"))
-BUFFER = 500 * 1024  # bytes of a body that are held for `reads_body`, where no layer limits it
 GONE = {"type": "http.disconnect"}
 
 
@@ -39,7 +38,7 @@ async def serve(layer: Layer[Any], scope: Scope, receive: Receive, send: Send) -
             step = await passage.wait(step)
         if step is not None:
             await passage.answer(step)
-        elif request.body_limit is None:
+        elif not request.body_limits:
             await chain.asgi_app(request.scope, passage.receive, passage.send_on)
         else:
             await chain.asgi_app(request.scope, passage.receive_metered, passage.send_on)
@@ -180,7 +179,7 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
             prefix = "websocket.http"
         head = reply.head()
         self.started = True  # whatever comes of it: a step that fails shall not be run again
-        if not self.chain.go_out(self, head):
+        if not (self.chain.go_out(self, head) if self.cutter is None else self.dress(head)):
             self.watched = True
         if last and scope.get("http_version", "").startswith("1"):
             head.set(b"connection", b"close")  # servers close it when the app has failed: no next call shall be lost
@@ -192,34 +191,43 @@ class ASGIPassage(Passage[ASGIRequest], kw_only=True, eq=False):
 
     async def _read_body(self) -> Reply | None:
         """Hold the request's body, and give it to the app again; return the refusal of one that is too long."""
-        request, held = self.request, list[Message]()
-        limit, size, more = request.body_limit or BUFFER, 0, True
-        while more and size <= limit:
-            message = await self.receive()
+        request, binds, held = self.request, self.binds, list[Message]()
+        source = self if binds else self._source
+        size, more = 0, True
+        while more and size <= self.room:
+            message = await source.receive()
             held.append(message)
             size += len(message.get("body", b""))
             more = message["type"] == "http.request" and message.get("more_body", False)
-        if size > limit and request.refuse_body is not None:
-            return request.refuse_body(request, limit)
-        if held[-1]["type"] == "http.request" and size <= limit:
+            if binds and (refused := self.cut(size)) is not None:
+                return refused
+        if held[-1]["type"] == "http.request" and size <= self.room:
             request.body = b"".join([message.get("body", b"") for message in held])
         held.reverse()
-        receive = self.receive
+        receive = source.receive
 
         async def replay() -> Message:
             return held.pop() if held else await receive()
 
-        self.receive = replay
+        source.receive = replay
         return None
+
+    @property
+    def _source(self) -> ASGIPassage:
+        """The passage through whose hands the body goes first, of those directly around this one that meter it."""
+        source = self
+        while isinstance(outer := getattr(source.receive, "__self__", None), ASGIPassage):
+            source = outer
+        return source
 
     async def receive_metered(self) -> Message:
         message = await self.receive()
         self.taken += len(message.get("body", b""))
-        request = self.request
-        if request.body_limit is None or self.taken <= request.body_limit or request.refuse_body is None:
+        refused = self.cut(self.taken)
+        if refused is None:
             return message
         if not self.started:
-            await self.answer(request.refuse_body(request, request.body_limit))
+            await self.answer(refused)
         self.too_long = self.watched = True
         return GONE
 

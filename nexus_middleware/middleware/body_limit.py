@@ -23,7 +23,7 @@ class BodyLimit(Layer[None]):
         limit: Bytes.
         paths: Other limits for what is at or below a path, of which the longest holds: `{"/upload": 50 * 2**20}`. Where
             two spellings of a path would have different limits, the lower one holds.
-        mode: "shadow" records what would have been refused for its announced length.
+        mode: "shadow" records which bodies would have been refused.
 
     Raises:
         SettingsError: a limit is not above 0, or a path does not begin with /.
@@ -51,14 +51,19 @@ class BodyLimit(Layer[None]):
                 return problem(request, 400, "The request's Content-Length is not one whole number.")
             if int(said) > limit:
                 return _too_long(request, limit)
-        if self.mode == "enforce":
-            request.limit_body(limit, _too_long)
+        request.limit_body(limit, self._cut)
         return None
+
+    def _cut(self, request: Request, limit: int) -> Reply:
+        request.notes[self] = limit
+        return _too_long(request, limit)
 
     def _bound(self, path: str) -> int:
         return next((bound for prefix, bound in self._paths if f"{path}/".startswith(prefix)), self._limit)
 
     def why(self, request: Request) -> str:
+        if self in request.notes:
+            return f"more than {request.notes[self]} bytes came"
         return f"Content-Length {(request.header(b'content-length') or b'not given').decode('latin-1')}"
 
 

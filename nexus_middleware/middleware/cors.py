@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..errors import SettingsError
 from ..http import App, Head, Headers, Reply, Request, problem
-from .layer import Layer
+from .layer import Layer, Mode
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?").fullmatch
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+").fullmatch
@@ -44,6 +44,7 @@ class CORS(Layer[None]):
         credentials: Whether cookies may be sent along; then nothing may be "*".
         max_age: Seconds for which a browser may remember a preflight.
         expose: Headers of answers that scripts may read.
+        mode: "shadow" records which preflights would have been refused; all that is said of sharing is the app's.
 
     Raises:
         SettingsError: an origin is none that a browser sends, or credentials are allowed to everyone.
@@ -59,8 +60,9 @@ class CORS(Layer[None]):
         credentials: bool = False,
         max_age: int = 86400,
         expose: Iterable[str] = EXPOSED,
+        mode: Mode = "enforce",
     ) -> None:
-        super().__init__(app)
+        super().__init__(app, mode=mode)
         named = [_origin(text) for text in _listed(origins)]
         lists = [
             _tokens(name, names) for name, names in (("methods", methods), ("headers", headers), ("expose", expose))

@@ -9,11 +9,12 @@ from typing import TypeAlias
 from ..errors import SettingsError
 from ..http import App, Reply, Request, problem
 from ..rules.violations import KINDS, Violation, violations
-from .layer import Layer
+from .layer import Layer, Mode
 
 Record: TypeAlias = Callable[[Request, Violation], None]
 LONGEST = 32 * 1024  # bytes; a browser's report has one or two thousand
 MINUTE = 60.0  # seconds
+TAKEN = Reply(204, b"", ((b"cache-control", b"no-store"),))
 
 
 class CSPReports(Layer[None]):
@@ -29,6 +30,7 @@ class CSPReports(Layer[None]):
         record: Takes each violation; it must not wait.
         per_minute: Reports taken in a minute by this process.
         per_client: Of those, from one address.
+        mode: "shadow" listens: `record` is told the same, and the app answers.
         clock: Seconds that never go backwards.
 
     Raises:
@@ -45,9 +47,10 @@ class CSPReports(Layer[None]):
         path: str = "/csp-reports",
         per_minute: int = 600,
         per_client: int = 60,
+        mode: Mode = "enforce",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(app)
+        super().__init__(app, mode=mode)
         if not path.startswith("/"):
             raise SettingsError(f"path={path!r} must begin with /")
         if per_minute < 1 or per_client < 1:
@@ -58,25 +61,32 @@ class CSPReports(Layer[None]):
 
     def reads(self, request: Request) -> bool:
         length = request.header(b"content-length") or b"0"
-        return self._is_report(request) and length.isdigit() and int(length) <= LONGEST
+        return self.takes(request) and length.isdigit() and int(length) <= LONGEST
 
     def before(self, request: Request, answer: None) -> Reply | None:
-        if not self._is_report(request):
+        if not self.takes(request):
             return None
         if not self._room(request.client):
             wait = b"%d" % (MINUTE - (self._clock() - self._began) + 1)
             return problem(request, 429, "Too many reports.", headers=((b"retry-after", wait),))
+        found = self.read(request)
+        if isinstance(found, Reply):
+            return found
+        for violation in found:
+            self._record(request, violation)
+        return TAKEN
+
+    def read(self, request: Request) -> list[Violation] | Reply:
+        """Return what a report tells, or the refusal of what is none; nothing is counted or told."""
         if (request.header(b"content-type") or b"").partition(b";")[0].strip().lower() not in KINDS:
             return problem(request, 415, "Send a report as a browser does.")
         if request.body is None or len(request.body) > LONGEST:
             return problem(request, 413, f"A report may have {LONGEST} bytes at the most.", title="Content Too Large")
-        if (found := violations(request.body)) is None:
-            return problem(request, 400, "This is no report.")
-        for violation in found:
-            self._record(request, violation)
-        return Reply(204, b"", ((b"cache-control", b"no-store"),))
+        found = violations(request.body)
+        return problem(request, 400, "This is no report.") if found is None else found
 
-    def _is_report(self, request: Request) -> bool:
+    def takes(self, request: Request) -> bool:
+        """Whether a request comes to where reports are taken."""
         return request.method == "POST" and self._path in (request.path, request.path.removeprefix(request.mount))
 
     def _room(self, client: str) -> bool:
@@ -90,4 +100,4 @@ class CSPReports(Layer[None]):
         return True
 
     def why(self, request: Request) -> str:
-        return "a report" if self._is_report(request) else ""
+        return "a report" if self.takes(request) else ""

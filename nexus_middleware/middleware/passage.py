@@ -13,6 +13,7 @@ from ..stores.commands import Command
 from .trace import R, Trace
 
 PATIENCE = 10.0  # seconds that a promise is waited for; then its outcome is None
+BUFFER = 500 * 1024  # bytes of a body that are held for `reads_body`, where no layer limits it
 
 
 class Want(Enum):
@@ -58,6 +59,9 @@ class Passage(Trace[R], eq=False):
     tail: Flow | None = None  # where the body goes by that an `after` sends instead
     instead: bytes | None = None
     inner: Mapping[int, int] | None = None  # the status that layers inside of a replacement saw
+    cutter: int | None = (
+        None  # the layer whose limit the body was over: its refusal passes by those outside of it alone
+    )
     at: int = 0  # the next step of the chain's plan, where there is a wait
     asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
     answers: Mapping[int, Any] = NOTHING  # what the layers are told that asked
@@ -108,6 +112,32 @@ class Passage(Trace[R], eq=False):
         self.at, self.asked, self.depth = at, i, i - 1  # a promise, with whose outcome the same step is called again
         return True
 
+    @property
+    def room(self) -> int:
+        """How many bytes of the body are held for the layer that waits for it."""
+        limits = self.request.body_limits
+        return BUFFER if not limits else limits[0][0] if self.binds else limits[-1][0]
+
+    @property
+    def binds(self) -> bool:
+        """Whether the layer that waits for the body may stop the request; for one in shadow no limit counts what it reads."""
+        return self.chain.layers[self.depth + 1].enforces(self.request)
+
+    def cut(self, taken: int) -> Reply | None:
+        """Note whose limit a body of `taken` bytes is over; return the refusal, unless they are all in shadow."""
+        request = self.request
+        while request.body_limits and taken > request.body_limits[0][0]:
+            (limit, refuse), *rest = request.body_limits
+            reply, whose = refuse(request, limit), getattr(refuse, "__self__", None)
+            i = next((n for n, layer in enumerate(self.chain.layers) if layer is whose), None)
+            if i is not None:
+                self.verdicts = {**(self.verdicts or NOTHING), i: reply}
+            if whose is None or whose.enforces(request):
+                self.cutter = i
+                return reply
+            request.body_limits = tuple(rest)
+        return None
+
     def _question(self) -> list[Command[Any]] | None:
         """Collect what the layers ask; a store that answers without waiting is asked at once."""
         chain, request = self.chain, self.request
@@ -142,7 +172,8 @@ class Passage(Trace[R], eq=False):
         if self.flow is not None:
             self.flow = self.tail = self.instead = None
         taps: list[Any] | None = None
-        for i, after in self.chain.afters[self.depth][first:]:
+        reach = self.depth if self.cutter is None else self.cutter
+        for i, after in self.chain.afters[reach][first:]:
             seen, said = after(self.request, head) if said is None else said, None
             if isinstance(seen, Reply):
                 self.flow, taps = self.flow or Flow(taps or [], head), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
@@ -12,6 +13,7 @@ from ..http import Pair, Refuse, Scope
 
 STATE = "nexus"  # `request.state.nexus` in the app
 ENVIRON = "nexus.request"  # with a dot, as PEP 3333 wants what is not a string
+BYTES = itemgetter(0)
 
 
 class _Shared(msgspec.Struct, eq=False):
@@ -25,8 +27,9 @@ class _Shared(msgspec.Struct, eq=False):
     again: bool
     body: bytes | None = None
     degraded: bool = False
-    body_limit: int | None = None  # bytes; what the door lets through to whoever reads the body
-    refuse_body: Refuse | None = None
+    body_limits: tuple[
+        tuple[int, Refuse], ...
+    ] = ()  # bytes that the door lets through to whoever reads; tightest first
 
     @property
     def request_id(self) -> str:
@@ -35,8 +38,8 @@ class _Shared(msgspec.Struct, eq=False):
 
     def limit_body(self, limit: int, refuse: Refuse) -> None:
         """Let at most `limit` bytes of the body through; the tightest limit of all layers holds."""
-        if self.body_limit is None or limit < self.body_limit:
-            self.body_limit, self.refuse_body = limit, refuse
+        mine = (limit, refuse)
+        self.body_limits = tuple(sorted((*self.body_limits, mine), key=BYTES)) if self.body_limits else (mine,)
 
 
 def asgi_request(scope: Scope, notes: dict[Any, Any]) -> ASGIRequest:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ..http import App, Reply, Request, problem
+from ..rules.decisions import Ruling
 from ..rules.paths import matcher
 from ..rules.windows import Strategy
 from ..stores.base import Store
@@ -25,7 +26,8 @@ from .rate_limit import OnError, RateLimit
 TOO_MANY = -32029  # of those that JSON-RPC 2.0 leaves to servers
 MOST_CALLS = 100  # of a batch
 JSON = (b"content-type", b"application/json")
-ID, NEVER = "id", "never"  # with the layer, what it notes on a request
+# with the layer, what it notes on a request: its calls, the rules that never admit so many, and whether all those are in shadow
+ID, NEVER, FREE = "id", "never", "free"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,7 @@ class RPCLimit(RateLimit):
 
     reads_body = True
     pairs: Sequence[tuple[RPCRule, Compiled]] = ()  # the rules that hold now
+    _binds = False  # one of them is enforced
 
     def __init__(
         self,
@@ -124,7 +127,7 @@ class RPCLimit(RateLimit):
         take = self._taking([ready for _, ready in pairs])
 
         def swap() -> None:
-            self.pairs = pairs
+            self.pairs, self._binds = pairs, any(not ready.shadow for _, ready in pairs)
             take()
 
         return swap
@@ -141,7 +144,7 @@ class RPCLimit(RateLimit):
         if len(calls) > MOST_CALLS:
             return None
         counted = self._counted(request, calls)
-        if (self, NEVER) in request.notes or not (counted.hit.limits or counted.hit.shadows):
+        if self._hopeless(request) or not (counted.hit.limits or counted.hit.shadows):
             return None
         request.notes[self] = counted
         return counted.hit
@@ -153,10 +156,25 @@ class RPCLimit(RateLimit):
         calls: list[Call] = request.notes[self, ID]
         if len(calls) > MOST_CALLS:
             return problem(request, 400, f"A batch has at most {MOST_CALLS} calls.")
+        refused = None if self._hopeless(request) else super().before(request, answer)
+        if refused is not None:
+            return self._as_errors(request, refused, calls)
         if (self, NEVER) in request.notes:
+            request.notes[self, FREE] = not self._hopeless(request)
             return problem(request, 400, "The batch has more calls of one kind than a limit ever admits.")
-        refused = super().before(request, answer)
-        return None if refused is None else self._as_errors(request, refused, calls)
+        return None
+
+    def enforces(self, request: Request) -> bool:
+        return self._binds and not request.notes.get((self, FREE)) and super().enforces(request)
+
+    def _hopeless(self, request: Request) -> bool:
+        """Whether a rule that binds never admits the batch: then nothing of it is counted."""
+        return any(not rule.shadow for rule in request.notes.get((self, NEVER), ()))
+
+    def rulings(self, request: Request) -> list[Ruling]:
+        never: Sequence[Compiled] = request.notes.get((self, NEVER), ())
+        told = [Ruling(rule.names[0], allowed=False, binds=self._binding and not rule.shadow) for rule in never]
+        return told + super().rulings(request)
 
     def _counted(self, request: Request, calls: Sequence[Call]) -> Counted:
         quotas: tuple[Quota, ...] = ()
@@ -170,8 +188,7 @@ class RPCLimit(RateLimit):
                 continue
             asked = tuple([(key, msgspec.structs.replace(x, cost=x.cost * times)) for key, x in asked])
             if any(x.cost > x.amount for _, x in asked):  # it could never be admitted: the store is not asked
-                if not ready.shadow:
-                    request.notes[self, NEVER] = True
+                request.notes[self, NEVER] = (*request.notes.get((self, NEVER), ()), ready)
                 continue
             if ready.shadow:
                 watched, shadows = watched + own, (*shadows, asked)

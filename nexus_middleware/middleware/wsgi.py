@@ -51,7 +51,7 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
     start_response: StartResponse
     body: Iterable[bytes] = ()
     again: bool = False
-    meter: Metered | None = None
+    too_long: Reply | None = None  # what its client is told of a body, of which the app has read too much
 
     def run(self) -> Iterable[bytes]:
         """Run the steps on the way in, and the app or the reply."""
@@ -102,7 +102,7 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
 
     def _wait(self, step: Any) -> Any:
         if step is Want.BODY:
-            return hold(self.request) or self.advance()
+            return hold(self) or self.advance()
         return self.advance(_kept(step) if isinstance(step, Future) else self._ask(step))
 
     def _ask(self, commands: list[Command[Any]]) -> list[Any]:
@@ -114,17 +114,22 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
 
     def _call_app(self) -> Iterable[bytes]:
         request = self.request
-        if request.body_limit is None or request.refuse_body is None:
+        if not request.body_limits:
             return self.chain.wsgi_app(request.environ, self._start)
-        self.meter = Metered(request.environ, request.body_limit)
-        request.environ = {**request.environ, "wsgi.input": io.BufferedReader(self.meter)}
+        meter = Metered(request.environ, self._fits)
+        request.environ = {**request.environ, "wsgi.input": io.BufferedReader(meter)}
         try:
             return self.chain.wsgi_app(request.environ, self._start)
         except BodyTooLong:
-            if self.started:
+            if self.started or self.too_long is None:
                 raise
             request.keep_route()
-            return self._answer(request.refuse_body(request, request.body_limit))
+            return self._answer(self.too_long)
+
+    def _fits(self, taken: int) -> bool:
+        """Whether the app may have that many bytes of the body."""
+        self.too_long = self.cut(taken)
+        return self.too_long is None
 
     def _stand_in(self) -> bool:
         """Whether a layer has an answer to give where the app has none; it begins then."""
@@ -145,11 +150,10 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
         self.started = True
         request = self.request
         request.keep_route()
-        if self.meter is not None and self.meter.over and request.refuse_body is not None:
-            refusal = request.refuse_body(request, request.body_limit or 0)  # whatever the app says of a cut body
-            head = refusal.head()
+        if self.too_long is not None:  # whatever the app says of a cut body
+            head = self.too_long.head()
             self.dress(head)
-            self.tail, self.flow, self.instead = self.flow, None, refusal.body
+            self.tail, self.flow, self.instead = self.flow, None, self.too_long.body
         else:
             head = Head(int(line[:3]), [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers])
             self.chain.go_out(self, head)
@@ -164,8 +168,8 @@ class WSGIPassage(Passage[WSGIRequest], kw_only=True, eq=False):
 
     def _answer(self, reply: Reply) -> list[bytes]:
         head = reply.head()
-        self.meter, self.started = None, True
-        self.chain.go_out(self, head)
+        self.too_long, self.started = None, True
+        self.chain.go_out(self, head) if self.cutter is None else self.dress(head)
         self.start_response(_line(head.status), _texts(head.headers))
         return [reply.body]
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nexus_middleware import CORS, APIKey, Layer
+from nexus_middleware import CORS, APIKey, BodyLimit, CSPReports, Layer
 from nexus_middleware.__main__ import main
 from nexus_middleware.checks import explaining, look
 
@@ -134,6 +134,21 @@ def test_what_a_layer_answers_itself_goes_no_further_and_is_no_refusal():
     lines, refused = explaining.explain(look(app).layers, explaining.Asked("OPTIONS", "/", "192.0.2.7", headers))
     assert not refused
     assert [(line.layer, line.does) for line in lines] == [("CORS", "answers with 204: an allowed origin")]
+
+
+def test_layers_in_shadow_say_what_they_would_do_and_the_next_one_is_asked():
+    app = BodyLimit(APIKey(None, ["a key"], paths=("*",)), 5, mode="shadow")
+    app = CSPReports(app, record=lambda *_: pytest.fail("a question is no report"), per_client=1, mode="shadow")
+    asked = explaining.Asked("POST", "/csp-reports", "192.0.2.7", ["Content-Type: application/csp-report"], b"{nothing")
+
+    for _ in range(2):  # nor is it counted
+        lines, refused = explaining.explain(look(app).layers, asked)
+        assert refused
+        assert [(line.layer, line.does.partition(":")[0]) for line in lines] == [
+            ("CSPReports", "would refuse (shadow) with 400"),
+            ("BodyLimit", "would refuse (shadow) with 413"),
+            ("APIKey", "refuses with 401"),
+        ]
 
 
 def test_an_own_layer_that_wants_more_than_there_is_does_not_end_the_answer():

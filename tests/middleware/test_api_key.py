@@ -203,6 +203,7 @@ def test_in_shadow_nobody_is_refused_and_the_decision_says_who_would_have_been(d
         ("passed", None, "key shop"),
         ("passed", None, "needs no key"),
     ]
+    assert origin.seen.api_key == ""  # nobody else may count or cache by it
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from nexus_middleware.errors import SettingsError
-from nexus_middleware.middleware.body_limit import BodyLimit
+from nexus_middleware import BodyLimit, DecisionLog, InputGuard, SettingsError
 from tests.helpers import Answer, Origin
 
 
@@ -94,6 +93,31 @@ def test_in_shadow_nothing_is_refused(door):
 
     assert [door.get(app, method="POST", body=b).status for b in (b"0123456789", [b"01234", b"56789"])] == [200, 200]
     assert origin.bodies == [b"0123456789"] * 2
+
+
+@pytest.mark.parametrize(("mode", "outcome"), [("enforce", "refused"), ("shadow", "would refuse")])
+def test_a_streamed_body_over_the_limit_is_this_layer_s_refusal_in_the_record(door, mode, outcome):
+    told = []
+    app = DecisionLog(door.inner(BodyLimit(door.app(reading()), 5, mode=mode)), record=told.append)
+    door.get(app, method="POST", body=[b"01234", b"56789"])
+
+    assert [(x.outcome, x.decisions[-1].why) for x in told] == [(outcome, "more than 5 bytes came")]
+
+
+@pytest.mark.parametrize("body", [b"0123456", [b"0123", b"456"]])
+def test_a_limit_in_shadow_leaves_a_wider_one_that_binds_as_it_is(door, body):
+    inner = BodyLimit(door.app(reading()), 5, mode="shadow")
+    app = BodyLimit(door.inner(inner), 7)
+
+    assert door.get(app, method="POST", body=body).status == 200
+    assert door.get(app, method="POST", body=[b"0123", b"4567"]).status == 413
+
+
+def test_a_body_that_the_app_leaves_unread_is_not_refused_for_a_reader_in_shadow(door):
+    app = BodyLimit(door.inner(InputGuard(door.app(Origin()), mode="shadow")), 5)
+    seen = door.get(app, method="POST", body=[b'{"a":', b'"0123"}'], headers=[("content-type", "application/json")])
+
+    assert seen.status == 200
 
 
 def test_a_limit_of_nothing_is_told_at_construction(door):

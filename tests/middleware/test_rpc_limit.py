@@ -11,7 +11,7 @@ import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nexus_middleware import RateLimit, RPCLimit, RPCRule
+from nexus_middleware import DecisionLog, RateLimit, RPCLimit, RPCRule
 from nexus_middleware.middleware.rpc_limit import TOO_MANY, calls_of
 from tests.helpers import Answer, Origin
 
@@ -139,6 +139,40 @@ def test_in_shadow_it_refuses_nobody_and_says_what_it_would_have_done(door, orig
 
     assert [post(door, app, call()).status for _ in range(3)] == [200] * 3
     assert "would refuse" in origin.seen.decisions[-1].why
+
+
+@pytest.mark.parametrize("long", [call("x" * 600_000), [call(ident=n) for n in range(101)], [call(), call()]])
+def test_what_no_rule_in_shadow_could_count_passes_and_is_noted(door, origin, store, long):
+    told = []
+    rules = [RPCRule("1/minute", name="one", mode="shadow")]
+    app = DecisionLog(door.inner(RPCLimit(door.app(origin), rules, store=store)), record=told.append)
+
+    assert post(door, app, long).status == 200
+    assert [x.outcome for x in told] == ["would refuse"]
+
+
+def test_a_batch_that_a_rule_in_shadow_never_admits_leaves_the_other_rules_alone(door, origin, store):
+    told = []
+    rules = [RPCRule("1/minute", name="one", mode="shadow"), RPCRule("3/minute", name="binds")]
+    app = DecisionLog(door.inner(RPCLimit(door.app(origin), rules, store=store)), record=told.append)
+    batch = [call(ident=1), call(ident=2)]
+
+    assert post(door, app, batch).body == b"ok"
+    assert "error" in json.loads(post(door, app, batch).body)[0]
+    assert [x.refusals for x in told] == [
+        [("RPCLimit", "rpc-one", "would refuse")],
+        [("RPCLimit", "rpc-one", "would refuse"), ("RPCLimit", "rpc-binds", "refused")],
+    ]
+
+
+def test_a_batch_that_a_rule_never_admits_is_that_rule_s_refusal(door, origin, store):
+    told = []
+    app = DecisionLog(
+        door.inner(RPCLimit(door.app(origin), [RPCRule("1/minute", name="one")], store=store)), record=told.append
+    )
+
+    assert post(door, app, [call(ident=1), call(ident=2)]).status == 400
+    assert told[0].refusals == [("RPCLimit", "rpc-one", "refused")]
 
 
 def test_it_asks_after_its_body_and_not_with_the_limit_around_it(door, origin, store):

@@ -2,69 +2,166 @@
 
 from __future__ import annotations
 
+import ast
+import gc
+import importlib
+import inspect
+import pkgutil
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import nexus_middleware
 from nexus_middleware import (
+    CORS,
     AllowedHosts,
     APIKey,
     BodyLimit,
+    CSPReports,
+    DecisionLog,
     InputGuard,
     IPFilter,
+    Layer,
     RateLimit,
     RequestID,
+    ResponseCache,
     RPCLimit,
     RPCRule,
     Rule,
     SecurityHeaders,
+    by_api_key,
+    middleware,
 )
-from nexus_middleware.middleware.decision_log import DecisionLog
+from nexus_middleware.services.decisions import Decisions
 from nexus_middleware.stores.memory import MemoryStore
 from nexus_middleware.stores.redis import RedisStore
 from tests.helpers import Answer, ASGIDoor, Clock, Origin, WSGIDoor
 
 QUICK = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LIMITS = st.builds("{}/{}".format, st.integers(1, 4), st.sampled_from(["second", "5seconds", "minute"]))
+JSON, REPORT, KEY = ("content-type", "application/json"), ("content-type", "application/csp-report"), ("x-token", "b")
+PREFLIGHT = (("origin", "https://evil.example"), ("access-control-request-method", "PUT"))
+SHARED = (("access-control-allow-origin", "*"), ("cache-control", "max-age=60"))  # what the app itself says
+BATCH = b'[{"id": 1, "method": "a"}, {"id": 2, "method": "b"}]'
+
+
+class Call(NamedTuple):
+    """One request, and the seconds before it."""
+
+    method: str = "POST"
+    path: str = "/"
+    client: str = "203.0.113.7"
+    headers: tuple[tuple[str, str], ...] = ()
+    query: bytes = b""
+    body: bytes | list[bytes] = b""
+    pause: float = 0.0
+
+
 CALLS = st.lists(
-    st.tuples(
-        st.sampled_from(["/", "/auth/login", "/api/items/7"]),
+    st.builds(
+        Call,
+        st.sampled_from(["POST", "GET", "OPTIONS"]),
+        st.sampled_from(["/", "/auth/login", "/api/items/7", "/csp-reports"]),
         st.sampled_from(["203.0.113.7", "2001:db8::1"]),
-        st.sampled_from([(), (("x-api-key", "a"),), (("x-api-key", "b"), ("content-type", "application/json"))]),
+        st.sampled_from([(), (("x-token", "a"),), (KEY, JSON), (JSON,), (REPORT,), PREFLIGHT, PREFLIGHT[:1]]),
         st.sampled_from([b"", b"q=1' OR '1'='1"]),
-        st.sampled_from([b"", b"0123456789", b'{"id": 1, "method": "tools/call"}']),
+        st.sampled_from([b"", b"0123456789", b'{"id": 1, "method": "tools/call"}', BATCH, [b"01234", b"56789"]]),
         st.sampled_from([0.0, 0.0, 0.3, 1.0, 61.0]),
     ),
     min_size=1,
     max_size=20,
 )
-JUDGES = {  # every layer that refuses, by the class that it is
-    "filter": lambda app, mode, store: IPFilter(app, deny=["203.0.113.0/24"], mode=mode),
-    "hosts": lambda app, mode, store: AllowedHosts(app, ["other.example"], mode=mode),
-    "body": lambda app, mode, store: BodyLimit(app, 5, mode=mode),
-    "keys": lambda app, mode, store: APIKey(app, {"shop": "b"}, mode=mode),
-    "guard": lambda app, mode, store: InputGuard(app, mode=mode),
-    "limit": lambda app, mode, store: RateLimit(app, "1/minute", store=store, mode=mode),
-    "calls": lambda app, mode, store: RPCLimit(app, [RPCRule("1/minute", name="all")], store=store, mode=mode),
+RPC = RPCRule("1/minute", name="all")
+
+
+class Judge(NamedTuple):
+    """A layer that refuses, and what it refuses for sure."""
+
+    kind: type[Layer]
+    options: dict[str, Any]
+    calls: list[Call]
+    stores: bool = False
+
+    def around(self, app, mode, store):
+        """Make it."""
+        options = {**self.options, "store": store} if self.stores else self.options
+        return self.kind(app, **options, mode=mode)
+
+
+JUDGES = {
+    "filter": Judge(IPFilter, {"deny": ["203.0.113.0/24"]}, [Call()]),
+    "hosts": Judge(AllowedHosts, {"hosts": ["other.example"]}, [Call()]),
+    "body": Judge(BodyLimit, {"limit": 5}, [Call(body=b"0123456789")]),
+    "streamed": Judge(BodyLimit, {"limit": 5}, [Call(path="/auth/login", body=[b"01234", b"56789"])]),
+    "keys": Judge(APIKey, {"keys": {"shop": "b"}, "header": "x-token"}, [Call(path="/api/items/7")]),
+    "guard": Judge(InputGuard, {}, [Call(query=b"q=1' OR '1'='1")]),
+    "limit": Judge(RateLimit, {"limit": "1/minute"}, [Call(), Call()], stores=True),
+    "calls": Judge(RPCLimit, {"rules": [RPC]}, [Call(headers=(JSON,))] * 2, stores=True),
+    "batch": Judge(RPCLimit, {"rules": [RPC]}, [Call(headers=(JSON,), body=BATCH)], stores=True),
+    "cors": Judge(CORS, {"origins": ["https://shop.example"]}, [Call("OPTIONS", headers=PREFLIGHT)]),
+    "reports": Judge(CSPReports, {"record": lambda *_: None}, [Call(path="/csp-reports", headers=(REPORT,))]),
 }
-WATCHED = Rule("1/minute", name="watched", mode="shadow")
 SHADOWS = {
-    **{name: lambda app, store, make=make: make(app, "shadow", store) for name, make in JUDGES.items()},
-    "call": lambda app, store: RPCLimit(app, [RPCRule("1/minute", name="watched", mode="shadow")], store=store),
-    "rule": lambda app, store: RateLimit(app, [WATCHED], store=store),
+    **{name: partial(judge.around, mode="shadow") for name, judge in JUDGES.items()},
+    "call": lambda app, store: RPCLimit(app, [replace(RPC, mode="shadow")], store=store),
+    "rule": lambda app, store: RateLimit(app, [Rule("1/minute", name="watched", mode="shadow")], store=store),
+    "path": lambda app, store: InputGuard(app, paths={"*": "shadow"}),
 }
+ANSWERS = {  # that refuse nobody of themselves: what they say is what the app has said, or what their caller asks for
+    "ResponseCache": "a stored answer is the app's; the 504 of only-if-cached is what a caller asks for (RFC 9111, 5.2.1.7)",
+}
+for _module in pkgutil.walk_packages(middleware.__path__, f"{middleware.__name__}."):
+    importlib.import_module(_module.name)
+LAYERS = {
+    kind.__name__: kind
+    for kind in gc.get_objects()
+    if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer and kind.__module__.startswith("nexus_")
+}
+
+
+def replies(kind):
+    """Whether a layer's module, or folder, makes answers of its own."""
+    path = Path(inspect.getfile(kind))
+    sources = [path] if path.parent.name == "middleware" else path.parent.glob("*.py")
+    called = [node.func for x in sources for node in ast.walk(ast.parse(x.read_text())) if isinstance(node, ast.Call)]
+    return any(getattr(each, "id", "") in ("Reply", "problem", "refusal") for each in called)
+
+
+@pytest.mark.parametrize("name", sorted(LAYERS))
+def test_every_layer_that_refuses_knows_shadow_and_is_tried_in_it(name):
+    kind = LAYERS[name]
+    refuses = replies(kind) and name not in ANSWERS
+
+    assert refuses is ("mode" in inspect.signature(kind).parameters)
+    assert refuses is any(judge.kind is kind for judge in JUDGES.values())
+
+
+def test_every_layer_that_is_public_is_looked_at():
+    public = [getattr(nexus_middleware, name) for name in nexus_middleware.__all__]
+    kinds = {kind.__name__ for kind in public if isinstance(kind, type) and issubclass(kind, Layer)} - {"Layer"}
+
+    assert kinds <= LAYERS.keys()
+    assert ANSWERS.keys() <= kinds
 
 
 def run(door, layer, calls, clock):
     """Return every byte that came back, apart from ids and times."""
     told = []
-    for path, client, headers, query, body, pause in calls:
+    for method, path, client, headers, query, body, pause in calls:
         clock.now += pause
-        seen = door.get(layer, path, client=client, headers=headers, query=query, body=body, method="POST")
+        seen = door.get(layer, path, client=client, headers=headers, query=query, body=body, method=method)
         told.append((seen.status, seen.pairs, seen.body))
     return told
+
+
+def say(path, headers):
+    """Answer for the app, which reads some bodies and leaves others."""
+    return Answer(reads=path == "/auth/login", headers=[*SHARED])
 
 
 @QUICK
@@ -75,36 +172,57 @@ def test_no_byte_of_any_answer_is_another_one_for_layers_and_rules_in_shadow(cal
     said = []
     for shadows in ((), sorted(names)):
         clock, driver = Clock(), ASGIDoor() if door == "a" else WSGIDoor()
-        store = MemoryStore(clock=clock)
-        app = RateLimit(driver.app(Origin()), [Rule(limit, name="binds")], store=store, headers="both")
+        store, origin = MemoryStore(clock=clock), Origin(say)
+        cached = driver.inner(ResponseCache(driver.app(origin), clock=clock))
+        rules = [Rule(limit, name="binds"), Rule("3/minute", key=by_api_key, name="keyed")]
+        app = RateLimit(cached, rules, store=store, headers="both")
         for name in shadows:
-            app = SHADOWS[name](app if door == "a" else app.wsgi, store)
-        app = DecisionLog(SecurityHeaders(app), record=lambda record: None)
+            app = SHADOWS[name](driver.inner(app), store=store)
+        app = DecisionLog(SecurityHeaders(driver.inner(BodyLimit(driver.inner(app), 9))), record=lambda record: None)
         try:
-            said.append(run(driver, app, calls, clock))
+            said.append((run(driver, app, calls, clock), origin.asked, origin.bodies))
         finally:
             driver.close()
     assert said[0] == said[1]
 
 
+def judged(judge, mode, calls, door):
+    """Return what a layer said of each call, whether that was enforced or not, and the counts by rule."""
+    clock, driver, decisions = Clock(), door(), Decisions()
+    word = "answered" if mode == "enforce" else "would answer"
+    layer = judge.around(driver.app(Origin(say)), mode, MemoryStore(clock=clock))
+    told = []
+
+    def record(record):
+        decisions.note(record)
+        told.append([(d.status, d.why) for d in record.decisions if d.verdict == word])
+
+    app = DecisionLog(driver.inner(layer), record=record, sample=1.0)
+    try:
+        run(driver, app, calls, clock)
+    finally:
+        driver.close()
+    return told, [
+        (x["layer"], x["rule"], x["refused" if mode == "enforce" else "wouldRefuse"]) for x in decisions.counts()
+    ]
+
+
 @QUICK
 @given(calls=CALLS, door=st.sampled_from([ASGIDoor, WSGIDoor]))
 @pytest.mark.parametrize("name", sorted(JUDGES))
-def test_a_layer_in_shadow_would_refuse_what_it_refuses_where_it_is_enforced(name, calls, door):
-    verdicts = []
-    for mode, word in (("enforce", "answered"), ("shadow", "would answer")):
-        clock, driver, told = Clock(), door(), []
-        layer = JUDGES[name](driver.app(Origin()), mode, MemoryStore(clock=clock))
-        app = DecisionLog(layer if door is ASGIDoor else layer.wsgi, record=told.append, sample=1.0)
-        try:
-            run(driver, app, calls, clock)
-        finally:
-            driver.close()
-        kind = type(layer).__name__
-        verdicts.append(
-            [[(d.status, d.why) for d in x.decisions if (d.layer, d.verdict) == (kind, word)] for x in told]
-        )
-    assert verdicts[0] == verdicts[1]
+def test_a_layer_in_shadow_would_refuse_and_count_what_it_refuses_where_it_is_enforced(name, calls, door):
+    judge = JUDGES[name]
+
+    assert judged(judge, "enforce", calls, door) == judged(judge, "shadow", calls, door)
+
+
+@pytest.mark.parametrize("mode", ["enforce", "shadow"])
+@pytest.mark.parametrize("name", sorted(JUDGES))
+def test_what_a_layer_refuses_is_counted_in_either_mode(name, mode, door):
+    judge = JUDGES[name]
+    _, counts = judged(judge, mode, judge.calls, type(door))
+
+    assert [(layer, count) for layer, _, count in counts] == [(judge.kind.__name__, 1)]
 
 
 def _counted(store, told):
