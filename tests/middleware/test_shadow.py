@@ -120,7 +120,10 @@ for _module in pkgutil.walk_packages(middleware.__path__, f"{middleware.__name__
 LAYERS = {
     kind.__name__: kind
     for kind in gc.get_objects()
-    if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer and kind.__module__.startswith("nexus_")
+    if issubclass(type(kind), type)  # not `isinstance`, which asks lazy objects of others, such as Django's settings
+    and issubclass(kind, Layer)
+    and kind is not Layer
+    and kind.__module__.startswith("nexus_")
 }
 
 
