@@ -59,9 +59,7 @@ class Passage(Trace[R], eq=False):
     tail: Flow | None = None  # where the body goes by that an `after` sends instead
     instead: bytes | None = None
     inner: Mapping[int, int] | None = None  # the status that layers inside of a replacement saw
-    cutter: int | None = (
-        None  # the layer whose limit the body was over: its refusal passes by those outside of it alone
-    )
+    cutter: int | None = None  # the layer whose limit the body was over; its refusal passes by those outside alone
     at: int = 0  # the next step of the chain's plan, where there is a wait
     asked: list[int] | int | None = None  # the layers whose questions the store is answering, or whose promise is open
     answers: Mapping[int, Any] = NOTHING  # what the layers are told that asked

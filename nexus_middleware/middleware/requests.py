@@ -27,9 +27,7 @@ class _Shared(msgspec.Struct, eq=False):
     again: bool
     body: bytes | None = None
     degraded: bool = False
-    body_limits: tuple[
-        tuple[int, Refuse], ...
-    ] = ()  # bytes that the door lets through to whoever reads; tightest first
+    body_limits: tuple[tuple[int, Refuse], ...] = ()  # bytes that the door lets through; the tightest first
 
     @property
     def request_id(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import importlib
 import inspect
 import pkgutil
@@ -117,14 +116,16 @@ ANSWERS = {  # that refuse nobody of themselves: what they say is what the app h
 }
 for _module in pkgutil.walk_packages(middleware.__path__, f"{middleware.__name__}."):
     importlib.import_module(_module.name)
-LAYERS = {
-    kind.__name__: kind
-    for kind in gc.get_objects()
-    if issubclass(type(kind), type)  # not `isinstance`, which asks lazy objects of others, such as Django's settings
-    and issubclass(kind, Layer)
-    and kind is not Layer
-    and kind.__module__.startswith("nexus_")
-}
+
+
+def derived(kind):
+    """Yield all classes that are made of a class, however far down."""
+    for each in kind.__subclasses__():
+        yield each
+        yield from derived(each)
+
+
+LAYERS = {kind.__name__: kind for kind in derived(Layer) if kind.__module__.startswith("nexus_")}
 
 
 def replies(kind):

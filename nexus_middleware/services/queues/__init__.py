@@ -115,9 +115,8 @@ class Queues(Producer):
     def _stats(self, queues: Sequence[str]) -> dict[str, QueueStats]:
         told, rows = self.ledger.stats(queues)
         served = [names.split() for names in told]
-        workers = [
-            sum(not names or queue in names for names in served) for queue in queues
-        ]  # who does not say serves all
+        # Who does not say serves all.
+        workers = [sum(not names or queue in names for names in served) for queue in queues]
         return {queue: read(row, n) for queue, row, n in zip(queues, rows, workers, strict=True)}
 
     astats = twin(stats)
